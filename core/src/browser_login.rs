@@ -1,0 +1,275 @@
+//! The authorization code grant with PKCE in a browser (RFC 6749, section 4.1; RFC 7636; RFC 8252).
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::authenticating::{Authenticating, ClientProof, Occasion};
+use crate::callback::{Expected, Verdict};
+use crate::token_response::{self, TokenSet};
+use crate::{
+    Declined, Effect, Endpoints, Error, Event, Listen, Local, LogLine, Machine, Misused, Place, Prompt, Provider,
+    Reach, Refused, Secret, Seed, Step, Timestamp, Unavailable, form, pkce, unexpected,
+};
+
+/// How long the wait for the browser lasts, in milliseconds.
+const PATIENCE: i64 = 10 * 60_000;
+/// A request that was not sent may be made again so many times; a code itself is sent once.
+const ATTEMPTS: u8 = 3;
+
+/// A browser login, from the listener to the tokens.
+///
+/// - `Listening`      → `Listening` → `Presenting`
+/// - `Presenting`     → `Presented` → `Awaiting`
+/// - `Awaiting`       → `Called`, `Pasted` → `Authenticating`, or `Refusing` what is not the answer
+///   → `Switched` → done, for a device code · → `TimedOut`, `Cancelled` → done
+/// - `Refusing`       → `Replied` → `Awaiting`
+/// - `Authenticating` → (client authentication) → `Exchanging`
+/// - `Exchanging`     → `Responded` → done · → `RequestFailed` (not sent) → `Pausing`
+/// - `Pausing`        → `Slept` → `Exchanging`
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) struct BrowserLogin {
+    client: Client,
+    state: State,
+}
+
+/// What does not change while a login runs.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) struct Client {
+    pub(crate) provider: Provider,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) secret: Option<Secret>,
+    pub(crate) seed: Seed,
+    /// `forced_chatgpt_workspace_id`, announced to OpenAI so that the right account is offered.
+    pub(crate) workspaces: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+enum State {
+    Listening,
+    Presenting { redirect_uri: String },
+    Awaiting { redirect_uri: String, until: Timestamp },
+    Refusing { redirect_uri: String, until: Timestamp },
+    Authenticating { step: Authenticating, code: Code },
+    Exchanging { proof: ClientProof, code: Code, attempt: u8 },
+    Pausing { proof: ClientProof, code: Code, attempt: u8 },
+}
+
+/// An authorization code on its way to the token endpoint.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+struct Code {
+    code: Secret,
+    redirect_uri: String,
+    /// A browser waits for a page.
+    browser_waits: bool,
+}
+
+/// How a browser login ends.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct Arrived {
+    /// The tokens, the wish for a device code, or what went wrong.
+    pub(crate) result: Result<Arrival, Error>,
+    /// A browser waits to be told.
+    pub(crate) browser_waits: bool,
+}
+
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Arrival {
+    Granted { set: TokenSet, endpoints: Endpoints },
+    Switched(Endpoints),
+}
+
+impl BrowserLogin {
+    /// Begins with the listener.
+    pub(crate) fn start(client: Client) -> Step<Self> {
+        let redirect = &client.provider.redirect;
+        let listen = Listen { ports: redirect.ports.clone(), path: redirect.path.clone() };
+        if client.endpoints.authorization.is_none() {
+            let detail = alloc::format!("{} offers no browser login", client.provider.name);
+            return Step::failed(Misused::NotApplicable { detail });
+        }
+        Step::perform(Self { client, state: State::Listening }, Effect::Listen(listen))
+    }
+
+    /// A login whose redirect comes back to a page that has been reloaded since.
+    pub(crate) fn resumed(client: Client, redirect_uri: String, now: Timestamp) -> Step<Self> {
+        let until = now.plus(PATIENCE);
+        Self { client, state: State::Listening }.awaiting(redirect_uri, until)
+    }
+
+    /// The redirect URI, while the browser is away.
+    pub(crate) fn redirect_uri(&self) -> Option<&str> {
+        match &self.state {
+            State::Awaiting { redirect_uri, .. } => Some(redirect_uri),
+            _ => None,
+        }
+    }
+
+    fn awaiting(self, redirect_uri: String, until: Timestamp) -> Step<Self> {
+        Step::perform(Self { state: State::Awaiting { redirect_uri, until }, ..self }, Effect::Await { until })
+    }
+
+    fn judge(self, redirect_uri: String, until: Timestamp, event: &Event, now: Timestamp) -> Step<Self> {
+        let state = self.client.seed.text("state");
+        let server = self.client.provider.host();
+        let expected = Expected {
+            redirect_uri: &redirect_uri,
+            state: &state,
+            issuer: &self.client.provider.issuer,
+            server: &server,
+            names_issuer: self.client.endpoints.names_issuer,
+        };
+        let (verdict, browser_waits) = match event {
+            Event::Called(call) => (expected.judge_call(call), true),
+            Event::Pasted(text) => (expected.judge_pasted(text), false),
+            event => return Step::Done(Err(unexpected(event))),
+        };
+        match verdict {
+            Verdict::Code(code) => self.authenticate(Code { code, redirect_uri, browser_waits }, now),
+            Verdict::Failed(error) => arrived(Err(error), browser_waits),
+            Verdict::Stray(page) if browser_waits => {
+                let machine = Self { state: State::Refusing { redirect_uri, until }, ..self };
+                Step::perform(machine, Effect::Reply(page))
+                    .logged(LogLine::detail("a request that is not the answer to this login was refused"))
+            }
+            Verdict::Stray(_) => self
+                .awaiting(redirect_uri, until)
+                .logged(LogLine::notice("that is not the address of this login; copy the whole address of the page")),
+        }
+    }
+
+    fn authenticate(self, code: Code, now: Timestamp) -> Step<Self> {
+        let Client { provider, endpoints, secret, seed, .. } = &self.client;
+        let occasion = Occasion { audience: &endpoints.token, purpose: "exchange", seed, now };
+        let step = Authenticating::start(provider, secret.as_ref(), Place::File, &occasion);
+        self.authenticating(code, step)
+    }
+
+    fn authenticating(self, code: Code, step: Step<Authenticating>) -> Step<Self> {
+        let Self { client, .. } = self;
+        step.within(
+            (client, code),
+            |(client, code), step| Self { client, state: State::Authenticating { step, code } },
+            |(client, code), result| match result {
+                Ok(proof) => Self { client, state: State::Listening }.exchange(proof, code, 1),
+                Err(error) => arrived(Err(error), code.browser_waits),
+            },
+        )
+    }
+
+    fn exchange(self, proof: ClientProof, code: Code, attempt: u8) -> Step<Self> {
+        let verifier = pkce::code_verifier(&self.client.seed);
+        let parameters = [
+            ("grant_type", "authorization_code"),
+            ("code", code.code.expose()),
+            ("redirect_uri", &code.redirect_uri),
+            ("code_verifier", verifier.expose()),
+        ];
+        let mut request = proof.post(&self.client.provider, &self.client.endpoints.token, &parameters);
+        // A code that is on its way is worth waiting for: its tokens exist already.
+        request.interruptible = false;
+        Step::perform(Self { state: State::Exchanging { proof, code, attempt }, ..self }, Effect::Http(request))
+    }
+}
+
+impl Machine for BrowserLogin {
+    type Output = Arrived;
+
+    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
+        let Self { client, state } = self;
+        let back = |state| Self { client: client.clone(), state };
+        match (state, event) {
+            (State::Listening, Event::Listening { redirect_uri }) => present(client, redirect_uri),
+            (State::Listening, Event::ListenFailed { detail }) => Step::failed(Local::Listen { detail }),
+            (State::Presenting { redirect_uri }, Event::Presented) => {
+                back(State::Listening).awaiting(redirect_uri, now.plus(PATIENCE))
+            }
+            (State::Awaiting { .. }, Event::Switched) => {
+                if client.endpoints.device_authorization.is_some() {
+                    return arrived(Ok(Arrival::Switched(client.endpoints)), false);
+                }
+                let server = client.provider.host();
+                arrived(Err(Refused::DeviceLoginDisabled { server }.into()), false)
+            }
+            (State::Awaiting { .. }, Event::TimedOut) => Step::failed(Declined::TimedOut),
+            (State::Awaiting { .. } | State::Listening | State::Pausing { .. }, Event::Cancelled) => {
+                Step::failed(Declined::Cancelled)
+            }
+            (State::Awaiting { redirect_uri, until }, event) => {
+                back(State::Listening).judge(redirect_uri, until, &event, now)
+            }
+            (State::Refusing { redirect_uri, until }, Event::Replied) => {
+                back(State::Listening).awaiting(redirect_uri, until)
+            }
+            (State::Authenticating { step, code }, event) => {
+                back(State::Listening).authenticating(code, step.step(now, event))
+            }
+            (State::Exchanging { code, .. }, Event::Responded(response)) => {
+                let tokens = token_response::tokens(&client.provider.host(), &response);
+                arrived(tokens.map(|set| Arrival::Granted { set, endpoints: client.endpoints }), code.browser_waits)
+            }
+            (State::Exchanging { proof, code, attempt }, Event::RequestFailed(failure)) => {
+                if failure.reach == Reach::NotSent && attempt < ATTEMPTS {
+                    let milliseconds = 1000_u64.saturating_mul(attempt.into());
+                    let machine = back(State::Pausing { proof, code, attempt: attempt.saturating_add(1) });
+                    return Step::perform(machine, Effect::Sleep { milliseconds });
+                }
+                let error = Unavailable::Network { server: client.provider.host(), failure };
+                arrived(Err(error.into()), code.browser_waits)
+            }
+            (State::Pausing { proof, code, attempt }, Event::Slept) => {
+                back(State::Listening).exchange(proof, code, attempt)
+            }
+            (_, event) => Step::Done(Err(unexpected(&event))),
+        }
+    }
+}
+
+fn arrived(result: Result<Arrival, Error>, browser_waits: bool) -> Step<BrowserLogin> {
+    Step::Done(Ok(Arrived { result, browser_waits }))
+}
+
+fn present(client: Client, redirect_uri: String) -> Step<BrowserLogin> {
+    if redirect_uri.is_empty() || redirect_uri.contains('#') {
+        return Step::Done(Err(Error::value(
+            "redirect URI",
+            "it must be absolute and without a fragment (RFC 6749, section 3.1.2)",
+        )));
+    }
+    let prompt = Prompt::Browser {
+        authorization_url: authorization_url(&client, &redirect_uri),
+        redirect_uri: redirect_uri.clone(),
+        can_switch: client.endpoints.device_authorization.is_some(),
+    };
+    Step::perform(BrowserLogin { client, state: State::Presenting { redirect_uri } }, Effect::Present(prompt))
+}
+
+/// The authorization request (RFC 6749, section 4.1.1; RFC 7636, section 4.3), in the order of Codex 0.169.
+fn authorization_url(client: &Client, redirect_uri: &str) -> Secret {
+    let Client { provider, endpoints, seed, workspaces, .. } = client;
+    let endpoint = endpoints.authorization.as_deref().unwrap_or_default();
+    let challenge = pkce::code_challenge(&pkce::code_verifier(seed));
+    let (state, scope, workspaces) = (seed.text("state"), provider.scope(), workspaces.join(","));
+    let mut parameters = Vec::from([
+        ("response_type", "code"),
+        ("client_id", &provider.client_id),
+        ("redirect_uri", redirect_uri),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+        ("state", state.expose()),
+    ]);
+    if !scope.is_empty() {
+        parameters.push(("scope", &scope));
+    }
+    // OpenID Connect Core, section 11: a refresh token is given only where consent is asked for.
+    if !provider.is_openai() && provider.scopes.iter().any(|scope| scope == "offline_access") {
+        parameters.push(("prompt", "consent"));
+    }
+    parameters.extend(provider.authorization_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    if provider.is_openai() && !workspaces.is_empty() {
+        parameters.push(("allowed_workspace_id", &workspaces));
+    }
+    let separator = if endpoint.contains('?') { '&' } else { '?' };
+    Secret::new(alloc::format!("{endpoint}{separator}{}", form::encode(&parameters)))
+}

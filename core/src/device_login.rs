@@ -1,0 +1,238 @@
+//! Signing in with a user code on any device (RFC 8628), and OpenAI's dialect of it.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+use crate::authenticating::{Authenticating, ClientProof, Occasion};
+use crate::browser_login::Client;
+use crate::token_response::{self, TokenSet};
+use crate::{
+    Declined, Effect, Error, Event, HttpRequest, HttpResponse, Machine, Place, Reach, Refused, Secret, Step, Timestamp,
+    Unavailable, form, unexpected,
+};
+
+mod authorization;
+mod polling;
+
+use authorization::DeviceAuthorization;
+use polling::{Pace, Poll};
+
+/// How often the first request is tried again while the server is in trouble.
+const ATTEMPTS: u8 = 4;
+
+/// A device login, from the request for a code to the tokens.
+///
+/// - `Authenticating` → (client authentication) → `Requesting`, `Polling` or `Exchanging`
+/// - `Requesting`     → `Responded` → `Presenting` · trouble → `Pausing`
+/// - `Pausing`        → `Slept` → `Authenticating` for the request again
+/// - `Presenting`     → `Presented` → `Waiting`
+/// - `Waiting`        → `Slept` → `Authenticating` for a poll, or done when the code has expired
+/// - `Polling`        → `Responded`, `RequestFailed` → `Waiting`, `Authenticating` for OpenAI's exchange, or done
+/// - `Exchanging`     → `Responded` → done
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) struct DeviceLogin {
+    client: Client,
+    state: State,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+enum State {
+    Authenticating { step: Authenticating, purpose: Purpose },
+    Requesting { attempt: u8 },
+    Pausing { attempt: u8 },
+    Presenting { authorization: DeviceAuthorization },
+    Waiting { authorization: DeviceAuthorization, pace: Pace },
+    Polling { authorization: DeviceAuthorization, pace: Pace },
+    Exchanging,
+}
+
+/// What the client proves itself for.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+enum Purpose {
+    Request {
+        attempt: u8,
+    },
+    Poll {
+        authorization: DeviceAuthorization,
+        pace: Pace,
+    },
+    /// OpenAI: the code and the verifier that its server supplied.
+    Exchange {
+        code: Secret,
+        verifier: Secret,
+    },
+}
+
+impl DeviceLogin {
+    /// Begins by asking for a code.
+    pub(crate) fn start(client: Client, now: Timestamp) -> Step<Self> {
+        if client.endpoints.device_authorization.is_none() {
+            let server = client.provider.host();
+            return Step::failed(Refused::DeviceLoginDisabled { server });
+        }
+        Self { client, state: State::Exchanging }.prove(Purpose::Request { attempt: 1 }, now)
+    }
+
+    fn prove(self, purpose: Purpose, now: Timestamp) -> Step<Self> {
+        let Client { provider, endpoints, secret, seed, .. } = &self.client;
+        let purpose_name = match &purpose {
+            Purpose::Request { .. } => "device",
+            Purpose::Poll { .. } => "poll",
+            Purpose::Exchange { .. } => "exchange",
+        };
+        let occasion = Occasion { audience: &endpoints.token, purpose: purpose_name, seed, now };
+        let step = Authenticating::start(provider, secret.as_ref(), Place::File, &occasion);
+        self.proving(purpose, step)
+    }
+
+    fn proving(self, purpose: Purpose, step: Step<Authenticating>) -> Step<Self> {
+        step.within(
+            (self.client, purpose),
+            |(client, purpose), step| Self { client, state: State::Authenticating { step, purpose } },
+            |(client, purpose), result| match result {
+                Ok(proof) => Self { client, state: State::Exchanging }.send(&proof, purpose),
+                Err(error) => Step::Done(Err(error)),
+            },
+        )
+    }
+
+    fn send(self, proof: &ClientProof, purpose: Purpose) -> Step<Self> {
+        let (request, state) = match purpose {
+            Purpose::Request { attempt } => (self.authorization_request(proof), State::Requesting { attempt }),
+            Purpose::Poll { authorization, pace } => {
+                (authorization.poll(&self.client, proof), State::Polling { authorization, pace })
+            }
+            Purpose::Exchange { code, verifier } => (self.exchange_request(proof, &code, &verifier), State::Exchanging),
+        };
+        Step::perform(Self { client: self.client, state }, Effect::Http(request))
+    }
+
+    /// RFC 8628, section 3.1; OpenAI takes JSON.
+    fn authorization_request(&self, proof: &ClientProof) -> HttpRequest {
+        let Client { provider, endpoints, .. } = &self.client;
+        let url = endpoints.device_authorization.as_deref().unwrap_or_default();
+        if provider.is_openai() {
+            return form::post_json(url, format!(r#"{{"client_id":{}}}"#, crate::json::quoted(&provider.client_id)));
+        }
+        let scope = provider.scope();
+        let parameters = [("scope", scope.as_str())];
+        proof.post(provider, url, if scope.is_empty() { &[] } else { &parameters })
+    }
+
+    fn exchange_request(&self, proof: &ClientProof, code: &Secret, verifier: &Secret) -> HttpRequest {
+        let Client { provider, endpoints, .. } = &self.client;
+        let redirect_uri = format!("{}/deviceauth/callback", provider.issuer.trim_end_matches('/'));
+        let parameters = [
+            ("grant_type", "authorization_code"),
+            ("code", code.expose()),
+            ("redirect_uri", redirect_uri.as_str()),
+            ("code_verifier", verifier.expose()),
+        ];
+        let mut request = proof.post(provider, &endpoints.token, &parameters);
+        request.interruptible = false;
+        request
+    }
+
+    fn requested(self, response: &HttpResponse, attempt: u8, now: Timestamp) -> Step<Self> {
+        let server = self.client.provider.host();
+        match DeviceAuthorization::read(&self.client.provider, response, now) {
+            Ok(authorization) => {
+                let prompt = authorization.prompt();
+                Step::perform(Self { state: State::Presenting { authorization }, ..self }, Effect::Present(prompt))
+            }
+            Err(Error::Unavailable(Unavailable::Server { .. })) if attempt < ATTEMPTS => {
+                self.pause(attempt, polling::retry_after(response))
+            }
+            // OpenAI answers 404 where device login is not enabled.
+            Err(_) if self.client.provider.is_openai() && response.status == 404 => {
+                Step::failed(Refused::DeviceLoginDisabled { server })
+            }
+            Err(error) => Step::Done(Err(error)),
+        }
+    }
+
+    fn pause(self, attempt: u8, asked: Option<u64>) -> Step<Self> {
+        let milliseconds = asked.unwrap_or_else(|| 1000_u64 << attempt.min(6));
+        let attempt = attempt.saturating_add(1);
+        Step::perform(Self { state: State::Pausing { attempt }, ..self }, Effect::Sleep { milliseconds })
+    }
+
+    fn wait(self, authorization: DeviceAuthorization, pace: Pace) -> Step<Self> {
+        let effect = Effect::Sleep { milliseconds: pace.wait() };
+        Step::perform(Self { state: State::Waiting { authorization, pace }, ..self }, effect)
+    }
+
+    fn polled(self, authorization: DeviceAuthorization, pace: Pace, poll: Poll, now: Timestamp) -> Step<Self> {
+        match poll {
+            Poll::Granted(tokens) => Step::Done(Ok(tokens)),
+            Poll::Code { code, verifier } => self.prove(Purpose::Exchange { code, verifier }, now),
+            Poll::Again(change) => self.wait(authorization, pace.after(&change)),
+            Poll::Failed(error) => Step::Done(Err(error)),
+        }
+    }
+}
+
+impl Machine for DeviceLogin {
+    type Output = TokenSet;
+
+    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
+        let Self { client, state } = self;
+        let server = client.provider.host();
+        let back = |state| Self { client, state };
+        match (state, event) {
+            (State::Authenticating { step, purpose }, event) => {
+                back(State::Exchanging).proving(purpose, step.step(now, event))
+            }
+            (State::Requesting { attempt }, Event::Responded(response)) => {
+                back(State::Exchanging).requested(&response, attempt, now)
+            }
+            // One that was not sent is told at once: the person is still there and waits for the code.
+            (State::Requesting { attempt }, Event::RequestFailed(failure))
+                if failure.reach != Reach::NotSent && attempt < ATTEMPTS =>
+            {
+                back(State::Exchanging).pause(attempt, None)
+            }
+            (State::Pausing { attempt }, Event::Slept) => {
+                back(State::Exchanging).prove(Purpose::Request { attempt }, now)
+            }
+            (State::Presenting { authorization }, Event::Presented) => {
+                let pace = authorization.pace();
+                back(State::Exchanging).wait(authorization, pace)
+            }
+            (State::Waiting { authorization, .. }, Event::Slept) if now >= authorization.expires_at => {
+                Step::failed(Refused::DeviceCodeExpired)
+            }
+            (State::Waiting { authorization, pace }, Event::Slept) => {
+                back(State::Exchanging).prove(Purpose::Poll { authorization, pace }, now)
+            }
+            (State::Polling { authorization, pace }, Event::Responded(response)) => {
+                let machine = back(State::Exchanging);
+                let poll = Poll::read(&machine.client.provider, &response);
+                machine.polled(authorization, pace, poll, now)
+            }
+            // A poll can be asked again whatever became of it: the tokens are given when the answer arrives.
+            (State::Polling { authorization, pace }, Event::RequestFailed(_)) => {
+                back(State::Exchanging).polled(authorization, pace, Poll::lost(), now)
+            }
+            (State::Exchanging, Event::Responded(response)) => Step::Done(token_response::tokens(&server, &response)),
+            (State::Requesting { .. } | State::Exchanging, Event::RequestFailed(failure)) => {
+                Step::failed(Unavailable::Network { server, failure })
+            }
+            (
+                State::Requesting { .. } | State::Pausing { .. } | State::Waiting { .. } | State::Polling { .. },
+                Event::Cancelled,
+            ) => Step::failed(Declined::Cancelled),
+            (_, event) => Step::Done(Err(unexpected(&event))),
+        }
+    }
+}
+
+/// The page and the code that a device login shows.
+pub(crate) fn check_page(server: &str, page: &str) -> Result<String, Error> {
+    crate::endpoint::Endpoint::parse(page)
+        .map(|_| page.to_owned())
+        .map_err(|detail| Error::malformed(server, "a device authorization", format!("the page to visit {detail}")))
+}

@@ -1,0 +1,181 @@
+//! What programs and people are told of an error: a stable code, a sentence, and the command that helps next.
+
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+
+use super::{Declined, Error, Forbidden, Local, LoginRequired, Misbehaved, Misused, Refused, Report, Unavailable};
+use crate::{LockTrouble, StoreTrouble};
+
+impl Error {
+    /// The stable name of what went wrong, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(refused) => match refused {
+                Refused::AccessDenied { .. } => "access_denied",
+                Refused::NotEntitled => "not_entitled",
+                Refused::DeviceCodeExpired => "device_code_expired",
+                Refused::DeviceLoginDisabled { .. } => "device_login_disabled",
+                Refused::Client { .. } => "client_refused",
+                Refused::Other { .. } => "refused",
+                Refused::Credential { .. } => "credential_refused",
+            },
+            Self::Misbehaved(misbehaved) => match misbehaved {
+                Misbehaved::Malformed { .. } => "malformed_answer",
+                Misbehaved::Status { .. } => "unexpected_status",
+                Misbehaved::Redirected { .. } => "redirected",
+                Misbehaved::Issuer { .. } => "issuer_mismatch",
+                Misbehaved::IssuerMissing => "issuer_missing",
+                Misbehaved::NoS256 { .. } => "pkce_unsupported",
+                Misbehaved::AnotherAccount { .. } => "account_mismatch",
+                Misbehaved::Endpoint { .. } => "unusable_endpoint",
+            },
+            Self::Unavailable(unavailable) => match unavailable {
+                Unavailable::Network { .. } => "network",
+                Unavailable::Server { .. } => "server_unavailable",
+                Unavailable::BackingOff { .. } => "backing_off",
+            },
+            Self::Declined(Declined::Cancelled) => "cancelled",
+            Self::Declined(Declined::TimedOut) => "timed_out",
+            Self::Forbidden(Forbidden::Workspace { .. }) => "workspace_forbidden",
+            Self::Forbidden(Forbidden::Method { .. }) => "method_forbidden",
+            Self::Local(local) => match local {
+                Local::Store(failure) => store_code(failure.kind),
+                Local::Corrupt { .. } => "corrupt_credentials",
+                Local::Lock(failure) => match failure.kind {
+                    LockTrouble::Busy => "lock_busy",
+                    LockTrouble::Unsupported => "lock_unsupported",
+                    LockTrouble::Denied | LockTrouble::Other => "lock_failed",
+                },
+                Local::Listen { .. } => "no_port",
+                Local::Key { .. } => "client_key",
+                Local::NoClientSecret => "no_client_secret",
+                Local::NewerSidecar => "newer_version",
+            },
+            Self::Misused(misused) => match misused {
+                Misused::Unexpected { .. } => "unexpected_event",
+                Misused::Value { .. } => "invalid_value",
+                Misused::NotApplicable { .. } => "not_applicable",
+                Misused::Message { .. } => "invalid_message",
+            },
+            Self::LoginRequired(reason) => reason.code(),
+        }
+    }
+
+    /// What a person can do about it: a sentence with the command to run.
+    pub fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::Refused(refused) => match refused {
+                Refused::AccessDenied { .. } | Refused::Other { .. } => return None,
+                Refused::NotEntitled => "ask your workspace administrator for access to Codex",
+                Refused::DeviceCodeExpired => "run `hallpass login --device-auth` for a new code",
+                Refused::DeviceLoginDisabled { .. } => {
+                    "enable device code login in the account's or workspace's security settings, or run `hallpass login` with a browser"
+                }
+                Refused::Client { .. } => "check the client id and the client's authentication method",
+                Refused::Credential { .. } => "create a new token and run the command again",
+            },
+            Self::Misbehaved(misbehaved) => match misbehaved {
+                Misbehaved::Issuer { .. } => "check the issuer URL, to the last slash",
+                Misbehaved::AnotherAccount { .. } => "run `hallpass logout`, then `hallpass login`",
+                Misbehaved::Malformed { .. } | Misbehaved::Redirected { .. } => {
+                    "check the issuer URL, and that no proxy or sign-in page answers in its place"
+                }
+                Misbehaved::Status { .. }
+                | Misbehaved::IssuerMissing
+                | Misbehaved::NoS256 { .. }
+                | Misbehaved::Endpoint { .. } => return None,
+            },
+            Self::Unavailable(Unavailable::Network { .. }) => {
+                "check the network and the proxy settings, then try again"
+            }
+            Self::Unavailable(Unavailable::Server { .. } | Unavailable::BackingOff { .. }) => "try again in a moment",
+            Self::Declined(Declined::TimedOut) => {
+                "run `hallpass login` again, or `hallpass login --device-auth` where no browser can reach this machine"
+            }
+            Self::Forbidden(_) => "ask your administrator, or sign in with an account that is allowed",
+            Self::Local(local) => match local {
+                Local::Store(failure) => return store_help(failure.kind).map(ToOwned::to_owned),
+                Local::Corrupt { .. } => "run `hallpass login` to replace them; the old file is kept aside",
+                Local::Lock(_) => "see which process holds it, or try again",
+                Local::Listen { .. } => "run `hallpass login --device-auth`, or choose a port with `--port`",
+                Local::Key { .. } => "check the key's path, format (PKCS #8 PEM) and algorithm",
+                Local::NoClientSecret => "run `hallpass login` with `--with-client-secret`",
+                Local::NewerSidecar => "upgrade Hallpass",
+            },
+            Self::Declined(Declined::Cancelled) | Self::Misused(_) => return None,
+            Self::LoginRequired(LoginRequired::CopiedHome) => {
+                "run `hallpass login` here: each copy needs a session of its own"
+            }
+            Self::LoginRequired(_) => "run `hallpass login`",
+        };
+        Some(help.to_owned())
+    }
+
+    /// Whether the same call may succeed later without anybody doing anything.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Unavailable(_) => true,
+            Self::Local(Local::Lock(failure)) => failure.kind == LockTrouble::Busy,
+            Self::Local(Local::Store(failure)) => {
+                matches!(failure.kind, StoreTrouble::TimedOut | StoreTrouble::Busy)
+            }
+            _ => false,
+        }
+    }
+
+    /// What went wrong, as every surface shows it.
+    pub fn report(&self) -> Report {
+        Report { code: self.code().to_owned(), message: self.to_string(), help: self.help() }
+    }
+}
+
+impl LoginRequired {
+    fn code(self) -> &'static str {
+        match self {
+            Self::NotLoggedIn => "not_logged_in",
+            Self::NoRefreshToken => "no_refresh_token",
+            Self::Expired => "session_expired",
+            Self::Revoked => "session_revoked",
+            Self::SpentElsewhere => "spent_elsewhere",
+            Self::RotationLost => "rotation_lost",
+            Self::AnotherAccount => "another_account",
+            Self::CopiedHome => "copied_home",
+            Self::Rejected => "credential_rejected",
+        }
+    }
+}
+
+fn store_code(kind: StoreTrouble) -> &'static str {
+    match kind {
+        StoreTrouble::Full => "store_full",
+        StoreTrouble::ReadOnly => "store_read_only",
+        StoreTrouble::Denied => "store_denied",
+        StoreTrouble::Busy => "store_busy",
+        StoreTrouble::NoHome => "no_home",
+        StoreTrouble::Unavailable => "keyring_unavailable",
+        StoreTrouble::Locked => "keyring_locked",
+        StoreTrouble::TimedOut => "store_timed_out",
+        StoreTrouble::TooLarge => "store_too_small",
+        StoreTrouble::Unreadable => "store_unreadable",
+        StoreTrouble::Unsafe => "store_unsafe",
+        StoreTrouble::Other => "store_failed",
+    }
+}
+
+fn store_help(kind: StoreTrouble) -> Option<&'static str> {
+    Some(match kind {
+        StoreTrouble::Full => "free some space, then try again",
+        StoreTrouble::ReadOnly | StoreTrouble::Denied => {
+            "make the home writable for this user, or choose another with `--home`"
+        }
+        StoreTrouble::Busy => "mount the folder instead of the file, or close the program that holds it",
+        StoreTrouble::NoHome => "create the folder, or choose another with `--home`",
+        StoreTrouble::Unavailable => "use `--store file`, or start a keyring service",
+        StoreTrouble::Locked => "unlock the keyring, or use `--store file`",
+        StoreTrouble::TimedOut => "see whether the keyring waits for your answer, or use `--store file`",
+        StoreTrouble::TooLarge => "use `--store file`",
+        StoreTrouble::Unreadable => "run `hallpass login` to replace it",
+        StoreTrouble::Unsafe => "replace it by a regular file that belongs to you",
+        StoreTrouble::Other => return None,
+    })
+}

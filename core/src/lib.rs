@@ -1,0 +1,90 @@
+//! The machines of Hallpass: how a developer tool signs a person in and keeps them signed in.
+//!
+//! This crate decides and does nothing else. It has no clock, no entropy, no files, no sockets and no
+//! threads: a shell (native, Node, browser) performs what it asks for. Five nouns carry it all:
+//!
+//! - **[`Machine`]**: a flow, as a plain value.
+//! - **[`Effect`]**: what it asks the shell to do.
+//! - **[`Event`]**: what happened.
+//! - **[`Step`]**: one turn: an effect to perform, or the end.
+//! - **[`Error`]**: how it ended badly, sorted by blame.
+//!
+//! The whole protocol between a machine and its shell is this loop:
+//!
+//! ```
+//! use hallpass_core::{Event, Flow, Machine, Outcome, Error, Effect, Step, Timestamp};
+//!
+//! fn run(mut step: Step<Flow>, now: impl Fn() -> Timestamp, mut perform: impl FnMut(Effect) -> Event) -> Result<Outcome, Error> {
+//!     loop {
+//!         match step {
+//!             Step::Perform { machine, effect, .. } => step = machine.step(now(), perform(effect)),
+//!             Step::Done(result) => return result,
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! [`Flow`] is every machine behind one door; a shell starts one with a [`Request`], the time and a [`Seed`].
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![cfg_attr(test, allow(clippy::indexing_slicing, clippy::panic))]
+
+extern crate alloc;
+
+mod authenticating;
+mod browser_login;
+mod callback;
+mod claims;
+mod client_authentication;
+pub mod codec;
+mod device_login;
+mod discovery;
+mod effect;
+mod endpoint;
+mod error;
+mod event;
+mod flow;
+mod form;
+mod home;
+mod json;
+mod key_exchange;
+mod login;
+mod logout;
+mod machine;
+mod outcome;
+mod pkce;
+mod provider;
+mod record;
+mod refresh;
+mod request;
+mod revoking;
+mod secret;
+mod seed;
+mod sidecar;
+mod status;
+mod storing;
+mod text;
+mod timestamp;
+mod token_response;
+mod whoami;
+
+pub use client_authentication::ClientAuthentication;
+pub use effect::{Command, Effect, HttpRequest, Key, Listen, Lock, Method as HttpMethod, Page, Place, Prompt, Slot};
+pub use error::{Declined, Error, Forbidden, Local, LoginRequired, Misbehaved, Misused, Refused, Report, Unavailable};
+pub use event::{
+    Call, Event, HttpResponse, LockFailure, LockTrouble, Reach, RequestFailure, StoreFailure, StoreTrouble,
+};
+pub use flow::{Flow, Suspended};
+pub use machine::{Level, LogLine, Machine, Step};
+pub use outcome::{Account, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
+pub use provider::{Dialect, Endpoints, Provider, Redirect};
+pub use request::{
+    Configuration, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, StatusRequest, StoreMode,
+    TokenRequest,
+};
+pub use secret::Secret;
+pub use seed::Seed;
+pub use timestamp::Timestamp;
+
+pub(crate) use machine::unexpected;

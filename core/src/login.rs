@@ -1,0 +1,374 @@
+//! Signing in, whichever way, and saving what comes of it.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+use crate::browser_login::{Arrival, Arrived, BrowserLogin, Client};
+use crate::claims::Claims;
+use crate::device_login::DeviceLogin;
+use crate::discovery::Discovery;
+use crate::home::{Held, Reading};
+use crate::key_exchange::KeyExchange;
+use crate::record::{Record, Tokens};
+use crate::revoking::{Revoking, Session};
+use crate::storing::{NewCredential, Stored, Storing};
+use crate::token_response::TokenSet;
+use crate::whoami::Whoami;
+use crate::{
+    Account, ClientAuthentication, Effect, Endpoints, Error, Event, Forbidden, LogLine, LoggedIn, LoginMethod,
+    LoginRequest, Machine, Page, Place, Provider, Refused, Report, Revocation, Secret, Seed, Step, Timestamp, provider,
+    status,
+};
+
+mod given;
+
+use given::trimmed;
+
+/// A login. The session that was there before survives until the new one is saved; only then is it revoked.
+///
+/// - `Probing`     → (reading) → `Discovering`, or done where the store could not keep what is to come
+/// - `Discovering` → (discovery) → `Browsing` or `Pairing`
+/// - `Browsing`    → (browser login) → `Exchanging`, `Storing`, `Pairing` on a switch, or `Replying` a failure
+/// - `Pairing`     → (device login) → `Storing`
+/// - `Exchanging`  → (key exchange) → `Storing`
+/// - `Asking`      → (whoami) → `Storing`
+/// - `Storing`     → (storing) → `Replying`, `Revoking` or done
+/// - `Replying`    → any event → `Revoking` or done
+/// - `Revoking`    → (revoking) → done
+/// - `Returning`   → (revoking, of what could not be saved) → done
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) struct Login {
+    begun: Begun,
+    state: State,
+}
+
+/// What a login was started with, and whether a browser waits to be told how it ended.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+struct Begun {
+    request: LoginRequest,
+    seed: Seed,
+    browser_waits: bool,
+    /// Whose access token it is, where the server was asked.
+    account: Option<Account>,
+    /// The session that was granted, until it is known to be saved.
+    granted: Option<Session>,
+    /// The redirect URI to which a suspended login has come back.
+    back_at: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+enum State {
+    Probing(Reading),
+    Discovering(Discovery),
+    Browsing(BrowserLogin),
+    Pairing(DeviceLogin),
+    Exchanging { step: KeyExchange, set: TokenSet },
+    Asking { step: Whoami, token: Secret },
+    Storing(Storing),
+    Replying { result: Result<Stored, Error> },
+    Revoking { step: Revoking, stored: Stored },
+    Returning { step: Revoking, error: Error },
+}
+
+impl Login {
+    pub(crate) fn start(request: LoginRequest, seed: Seed, now: Timestamp) -> Step<Self> {
+        if let Err(error) = check(&request) {
+            return Step::Done(Err(error));
+        }
+        let method = request.method.clone();
+        let reading = Reading::of(&request.configuration, request.store);
+        let begun = Begun { request, seed, browser_waits: false, account: None, granted: None, back_at: None };
+        match method {
+            LoginMethod::Browser | LoginMethod::DeviceCode => begun.probing(reading, now),
+            LoginMethod::ApiKey(key) => match trimmed("API key", &key) {
+                Ok(key) => begun.store_given(Record::api_key(key)),
+                Err(error) => Step::Done(Err(error)),
+            },
+            LoginMethod::AccessToken(token) => match trimmed("access token", &token) {
+                Ok(token) => begun.given(token, now),
+                Err(error) => Step::Done(Err(error)),
+            },
+        }
+    }
+
+    /// Goes on with a browser login whose page was left for the authorization server. The endpoints are found
+    /// anew: nothing that was stored in between says where a code is sent.
+    pub(crate) fn resumed(request: LoginRequest, seed: Seed, redirect_uri: String, now: Timestamp) -> Step<Self> {
+        let discovery = Discovery::start(&request.configuration.provider);
+        Begun { request, seed, browser_waits: false, account: None, granted: None, back_at: Some(redirect_uri) }
+            .discovering(discovery, now)
+    }
+
+    /// The redirect URI, while the browser is away.
+    pub(crate) fn redirect_uri(&self) -> Option<&str> {
+        match &self.state {
+            State::Browsing(step) => step.redirect_uri(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn seed(&self) -> &Seed {
+        &self.begun.seed
+    }
+
+    pub(crate) fn request(&self) -> &LoginRequest {
+        &self.begun.request
+    }
+}
+
+impl Begun {
+    fn at(self, state: State) -> Login {
+        Login { begun: self, state }
+    }
+
+    fn client(&self, endpoints: Endpoints) -> Client {
+        Client {
+            provider: self.request.configuration.provider.clone(),
+            endpoints,
+            secret: self.request.client_secret.clone(),
+            seed: self.seed.clone(),
+            workspaces: self.request.configuration.allowed_workspaces.clone(),
+        }
+    }
+
+    /// A keyring that does not open is better found out before a person has signed in than after.
+    fn probing(self, step: Step<Reading>, now: Timestamp) -> Step<Login> {
+        step.within(
+            self,
+            |begun, step| begun.at(State::Probing(step)),
+            |begun, result| match result.and_then(Held::usable) {
+                Ok(()) => {
+                    let discovery = Discovery::start(&begun.request.configuration.provider);
+                    begun.discovering(discovery, now)
+                }
+                Err(error) => Step::Done(Err(error)),
+            },
+        )
+    }
+
+    fn discovering(self, step: Step<Discovery>, now: Timestamp) -> Step<Login> {
+        step.within(
+            self,
+            |begun, step| begun.at(State::Discovering(step)),
+            |begun, result| match result {
+                Ok(endpoints) if begun.request.method == LoginMethod::Browser => {
+                    let client = begun.client(endpoints);
+                    let step = match begun.back_at.clone() {
+                        Some(redirect_uri) => BrowserLogin::resumed(client, redirect_uri, now),
+                        None => BrowserLogin::start(client),
+                    };
+                    begun.browsing(step, now)
+                }
+                Ok(endpoints) => {
+                    let step = DeviceLogin::start(begun.client(endpoints), now);
+                    begun.pairing(step, now)
+                }
+                Err(error) => Step::Done(Err(error)),
+            },
+        )
+    }
+
+    fn browsing(self, step: Step<BrowserLogin>, now: Timestamp) -> Step<Login> {
+        step.within(
+            self,
+            |begun, step| begun.at(State::Browsing(step)),
+            |begun, result| match result {
+                Ok(arrived) => begun.arrived(arrived, now),
+                Err(error) => Step::Done(Err(error)),
+            },
+        )
+    }
+
+    fn arrived(self, arrived: Arrived, now: Timestamp) -> Step<Login> {
+        let begun = Self { browser_waits: arrived.browser_waits, ..self };
+        match arrived.result {
+            Ok(Arrival::Switched(endpoints)) => {
+                let step = DeviceLogin::start(begun.client(endpoints), now);
+                begun.pairing(step, now)
+            }
+            Ok(Arrival::Granted { set, endpoints }) => match KeyExchange::start(&begun.client(endpoints), &set) {
+                Some(step) => begun.exchanging(step, set, now),
+                None => begun.granted(set, None, now),
+            },
+            Err(error) => begun.reply(Err(error), now),
+        }
+    }
+
+    fn pairing(self, step: Step<DeviceLogin>, now: Timestamp) -> Step<Login> {
+        step.within(
+            self,
+            |begun, step| begun.at(State::Pairing(step)),
+            |begun, result| match result {
+                Ok(set) => begun.granted(set, None, now),
+                Err(error) => Step::Done(Err(error)),
+            },
+        )
+    }
+
+    fn exchanging(self, step: Step<KeyExchange>, set: TokenSet, now: Timestamp) -> Step<Login> {
+        step.within(
+            (self, set),
+            |(begun, set), step| begun.at(State::Exchanging { step, set }),
+            // Best effort, as in Codex: a person without an API organisation has no key.
+            |(begun, set), result| begun.granted(set, result.ok().as_ref(), now),
+        )
+    }
+
+    fn granted(self, set: TokenSet, api_key: Option<&Secret>, now: Timestamp) -> Step<Login> {
+        let allowed = self.check_workspace(&set);
+        let provider = self.request.configuration.provider.clone();
+        let expires_in = set.expires_in;
+        let tokens = Tokens::granted(set, &provider, &self.seed.text("login_owner_id"));
+        let begun = Self { granted: Some(self.session(&tokens, &provider)), ..self };
+        if let Err(error) = allowed {
+            return begun.reply(Err(error), now);
+        }
+        let credential = NewCredential {
+            record: Record::login(tokens, api_key, now),
+            store: begun.request.store,
+            provider: Some(provider),
+            client_secret: begun.request.client_secret.clone(),
+            expires_in,
+        };
+        begun.store(credential).logged(LogLine::detail("the authorization server has granted tokens"))
+    }
+
+    fn session(&self, tokens: &Tokens, provider: &Provider) -> Session {
+        let LoginRequest { configuration, client_secret, .. } = &self.request;
+        Session::new(tokens, provider.clone(), configuration, Place::File, client_secret.clone(), &self.seed)
+    }
+
+    /// `forced_chatgpt_workspace_id`.
+    fn check_workspace(&self, set: &TokenSet) -> Result<(), Error> {
+        let allowed = &self.request.configuration.allowed_workspaces;
+        if allowed.is_empty() {
+            return Ok(());
+        }
+        let claims = set.id_token.as_ref().and_then(Claims::of);
+        let found = claims.as_ref().and_then(Claims::workspace);
+        if found.is_some_and(|found| allowed.contains(found)) {
+            return Ok(());
+        }
+        let found = found.map_or_else(|| "none".to_owned(), |found| crate::text::plain(found));
+        Err(Forbidden::Workspace { allowed: allowed.join(", "), found }.into())
+    }
+
+    fn store(self, credential: NewCredential) -> Step<Login> {
+        let step = Storing::start(credential, self.request.configuration.clone(), self.seed.clone());
+        self.storing(step, Timestamp::default())
+    }
+
+    fn storing(self, step: Step<Storing>, now: Timestamp) -> Step<Login> {
+        step.within(self, |begun, step| begun.at(State::Storing(step)), |begun, result| begun.reply(result, now))
+    }
+
+    /// The waiting browser is told what really happened.
+    fn reply(self, result: Result<Stored, Error>, now: Timestamp) -> Step<Login> {
+        if !self.browser_waits {
+            return self.finish(result, now);
+        }
+        let page = match &result {
+            Ok(_) => Page::SignedIn,
+            Err(Error::Refused(Refused::AccessDenied { .. } | Refused::NotEntitled) | Error::Declined(_)) => {
+                Page::Declined
+            }
+            Err(Error::Forbidden(_)) => Page::Forbidden,
+            Err(Error::Local(_)) => Page::NotSaved,
+            Err(_) => Page::Failed,
+        };
+        Step::perform(self.at(State::Replying { result }), Effect::Reply(page))
+    }
+
+    fn finish(self, result: Result<Stored, Error>, now: Timestamp) -> Step<Login> {
+        let mut stored = match result {
+            Ok(stored) => stored,
+            Err(error) => return self.give_back(error, now),
+        };
+        // As in Codex a key or token that was given does not end the session before it.
+        let signed_in = matches!(self.request.method, LoginMethod::Browser | LoginMethod::DeviceCode);
+        let before = stored.before.record.as_ref().ok().and_then(Option::as_ref).and_then(Record::tokens);
+        if before.is_some() && !signed_in {
+            stored.warnings.push(Report {
+                code: "session_left".to_owned(),
+                message: "the session that was stored before lives on at the server".to_owned(),
+                help: Some("run `hallpass logout` first to end a session before its place is taken".to_owned()),
+            });
+        }
+        let before = stored.before.record.as_ref().ok().and_then(Option::as_ref).and_then(Record::tokens);
+        let replaced = before.filter(|before| {
+            signed_in && stored.record.tokens().is_some_and(|after| after.refresh_token() != before.refresh_token())
+        });
+        let Some(tokens) = replaced else { return self.done(stored, None, now) };
+        let configuration = &self.request.configuration;
+        let provider = provider::of_tokens(tokens, &stored.before.sidecar, configuration);
+        let session = Session::new(tokens, provider, configuration, stored.before.place, None, &self.seed);
+        self.revoking(Revoking::start(session, now), stored, now)
+    }
+
+    /// What was granted and could not be saved is nobody's: it is revoked.
+    fn give_back(self, error: Error, now: Timestamp) -> Step<Login> {
+        match self.granted.clone() {
+            Some(session) => self.returning(Revoking::start(session, now), error),
+            None => Step::Done(Err(error)),
+        }
+    }
+
+    fn returning(self, step: Step<Revoking>, error: Error) -> Step<Login> {
+        step.within(
+            (self, error),
+            |(begun, error), step| begun.at(State::Returning { step, error }),
+            |(_, error), _| Step::Done(Err(error)),
+        )
+    }
+
+    fn revoking(self, step: Step<Revoking>, stored: Stored, now: Timestamp) -> Step<Login> {
+        step.within(
+            (self, stored),
+            |(begun, stored), step| begun.at(State::Revoking { step, stored }),
+            |(begun, stored), result| begun.done(stored, result.ok(), now),
+        )
+    }
+
+    fn done(self, stored: Stored, previous: Option<Revocation>, now: Timestamp) -> Step<Login> {
+        let Stored { record, after, warnings, .. } = stored;
+        let mut status = status::of(&record, &after, &self.request.configuration, now);
+        status.account = self.account.or(status.account);
+        Step::Done(Ok(LoggedIn { status, previous, warnings }))
+    }
+}
+
+impl Machine for Login {
+    type Output = LoggedIn;
+
+    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
+        let Self { begun, state } = self;
+        match state {
+            State::Probing(step) => begun.probing(step.step(now, event), now),
+            State::Discovering(step) => begun.discovering(step.step(now, event), now),
+            State::Browsing(step) => begun.browsing(step.step(now, event), now),
+            State::Pairing(step) => begun.pairing(step.step(now, event), now),
+            State::Exchanging { step, set } => begun.exchanging(step.step(now, event), set, now),
+            State::Asking { step, token } => begun.asking(step.step(now, event), token),
+            State::Storing(step) => begun.storing(step.step(now, event), now),
+            State::Replying { result } => begun.finish(result, now),
+            State::Revoking { step, stored } => begun.revoking(step.step(now, event), stored, now),
+            State::Returning { step, error } => begun.returning(step.step(now, event), error),
+        }
+    }
+}
+
+fn check(request: &LoginRequest) -> Result<(), Error> {
+    let provider = &request.configuration.provider;
+    provider.check()?;
+    let wants_secret = matches!(
+        provider.client_authentication,
+        ClientAuthentication::ClientSecretPost | ClientAuthentication::ClientSecretBasic
+    );
+    let signs_in = matches!(request.method, LoginMethod::Browser | LoginMethod::DeviceCode);
+    if wants_secret && signs_in && request.client_secret.as_ref().is_none_or(Secret::is_empty) {
+        return Err(crate::Local::NoClientSecret.into());
+    }
+    Ok(())
+}

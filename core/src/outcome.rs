@@ -1,0 +1,145 @@
+//! What flows end with when they end well.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Place, Report, Secret, Timestamp};
+
+/// What a [`Flow`](crate::Flow) ends with.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Somebody is signed in.
+    Login(LoggedIn),
+    /// An access token.
+    Token(Token),
+    /// Nobody is signed in any more.
+    Logout(LoggedOut),
+    /// Who is signed in.
+    Status(Status),
+}
+
+/// A login that is saved.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct LoggedIn {
+    /// Who is signed in now, and how.
+    pub status: Status,
+    /// What became of the session that was there before.
+    pub previous: Option<Revocation>,
+    /// What the person should know.
+    pub warnings: Vec<Report>,
+}
+
+/// An access token (or API key) to send as a bearer token.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Token {
+    /// The token itself.
+    pub access_token: Secret,
+    /// How to send it: `Bearer` (RFC 6750).
+    pub token_type: String,
+    /// When it expires, where that is known.
+    pub expires_at: Option<Timestamp>,
+    /// The account that it belongs to (`chatgpt-account-id` for OpenAI).
+    pub account_id: Option<String>,
+    /// Where it came from.
+    pub origin: TokenOrigin,
+    /// What the person should know.
+    pub warnings: Vec<Report>,
+}
+
+/// Where a token came from.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenOrigin {
+    /// It was stored and is still good.
+    Stored,
+    /// Another process had just renewed it.
+    Adopted,
+    /// It was renewed now.
+    Refreshed,
+}
+
+/// A logout that is done.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct LoggedOut {
+    /// Whether anybody was signed in.
+    pub was_logged_in: bool,
+    /// What became of the session at the server.
+    pub revocation: Revocation,
+    /// What could not be deleted, and why: the credential may still be there.
+    pub failures: Vec<Report>,
+}
+
+/// What became of a session at the server.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Revocation {
+    /// The server has revoked it (RFC 7009).
+    Revoked,
+    /// There was nothing to revoke (an API key, or nobody signed in), or revoking was not asked for.
+    NotNeeded,
+    /// The provider offers no revocation.
+    NotOffered,
+    /// It was tried and did not work; the session may live on at the server.
+    Failed(Report),
+}
+
+/// How somebody is signed in.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// With a ChatGPT account.
+    Chatgpt,
+    /// With an API key.
+    #[serde(rename = "apikey")]
+    ApiKey,
+    /// With an account of another OAuth 2 or OpenID provider.
+    Oauth,
+    /// With an access token that was given.
+    AccessToken,
+    /// With a token that a command prints.
+    Command,
+}
+
+/// Who is signed in, as far as this machine knows.
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Status {
+    /// Whether there is a credential that can be used or renewed.
+    pub logged_in: bool,
+    /// How.
+    pub method: Option<Method>,
+    /// Who.
+    pub account: Option<Account>,
+    /// The provider's name.
+    pub provider: Option<String>,
+    /// The store that holds the credential.
+    pub store: Option<Place>,
+    /// When the access token expires.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last renewed.
+    pub last_refresh: Option<Timestamp>,
+    /// Whether it was not renewed for more than 8 days, so that the server may have ended the session.
+    pub stale: bool,
+    /// What the method can and cannot do.
+    pub capabilities: BTreeMap<String, bool>,
+    /// What the person should know.
+    pub warnings: Vec<Report>,
+}
+
+/// Whose credential it is, from claims that nobody has verified: for display.
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Account {
+    /// The e-mail address.
+    pub email: Option<String>,
+    /// The account (`chatgpt_account_id`, else `sub`).
+    pub id: Option<String>,
+    /// The person within the account (`chatgpt_user_id`, else `sub`).
+    pub user_id: Option<String>,
+    /// The workspace (`chatgpt_account_id`).
+    pub workspace_id: Option<String>,
+    /// The plan (`chatgpt_plan_type`).
+    pub plan: Option<String>,
+}

@@ -1,0 +1,141 @@
+//! The tokens of an OAuth login, as a record holds them.
+
+use alloc::string::{String, ToString};
+
+use serde::Deserialize;
+
+use crate::claims::Claims;
+use crate::json::Object;
+use crate::token_response::TokenSet;
+use crate::{Account, Provider, Secret, Timestamp};
+
+/// `tokens` of `auth.json`. Members that this version does not know are kept.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct Tokens {
+    object: Object,
+    id_token: Secret,
+    access_token: Secret,
+    refresh_token: Secret,
+    account_id: Option<String>,
+    provenance: Option<Provenance>,
+}
+
+/// `oauth_provenance`: who issued the tokens, to whom.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq)]
+pub(crate) struct Provenance {
+    pub(crate) issuer: String,
+    pub(crate) client_id: String,
+}
+
+impl Tokens {
+    pub(super) fn read(object: Object) -> Result<Self, String> {
+        Ok(Self {
+            id_token: object.member("id_token")?.unwrap_or_default(),
+            access_token: object.member("access_token")?.unwrap_or_default(),
+            refresh_token: object.member("refresh_token")?.unwrap_or_default(),
+            account_id: object.member("account_id")?,
+            provenance: object.member("oauth_provenance")?,
+            object,
+        })
+    }
+
+    /// The tokens of a new login, in Codex's order of members. `owner` is `login_owner_id`: 43 random
+    /// characters, new for each login.
+    pub(crate) fn granted(set: TokenSet, provider: &Provider, owner: &Secret) -> Self {
+        let mut object = Object::default();
+        let id_token = set.id_token.unwrap_or_default();
+        let refresh_token = set.refresh_token.unwrap_or_default();
+        object.set_text("id_token", id_token.expose());
+        object.set_text("access_token", set.access_token.expose());
+        object.set_text("refresh_token", refresh_token.expose());
+        let mut provenance = Object::default();
+        provenance.set_text("issuer", &provider.issuer);
+        provenance.set_text("client_id", &provider.client_id);
+        object.set_object("oauth_provenance", &provenance);
+        object.set_text("login_owner_id", owner.expose());
+        let account_id = Claims::of(&id_token).as_ref().and_then(Claims::workspace).cloned();
+        match &account_id {
+            Some(id) => object.set_text("account_id", id),
+            None => object.set("account_id", "null"),
+        }
+        Self {
+            object,
+            id_token,
+            access_token: set.access_token,
+            refresh_token,
+            account_id,
+            provenance: Some(Provenance { issuer: provider.issuer.clone(), client_id: provider.client_id.clone() }),
+        }
+    }
+
+    /// The same session with what a refresh answered; what the answer leaves out stays (RFC 6749, section 6).
+    pub(crate) fn renewed(mut self, set: &TokenSet) -> Self {
+        self.access_token = set.access_token.clone();
+        self.object.set_text("access_token", set.access_token.expose());
+        if let Some(refresh_token) = &set.refresh_token {
+            self.refresh_token = refresh_token.clone();
+            self.object.set_text("refresh_token", refresh_token.expose());
+        }
+        if let Some(id_token) = &set.id_token {
+            self.id_token = id_token.clone();
+            self.object.set_text("id_token", id_token.expose());
+        }
+        self
+    }
+
+    pub(super) fn object(&self) -> &Object {
+        &self.object
+    }
+
+    pub(crate) fn access_token(&self) -> &Secret {
+        &self.access_token
+    }
+
+    /// The refresh token, if there is one.
+    pub(crate) fn refresh_token(&self) -> Option<&Secret> {
+        Some(&self.refresh_token).filter(|token| !token.is_empty())
+    }
+
+    pub(crate) fn account_id(&self) -> Option<&String> {
+        self.account_id.as_ref()
+    }
+
+    pub(crate) fn provenance(&self) -> Option<&Provenance> {
+        self.provenance.as_ref()
+    }
+
+    /// When the access token expires, if it is a JWT that says so.
+    pub(crate) fn expires_at(&self) -> Option<Timestamp> {
+        Claims::of(&self.access_token)?.expires_at()
+    }
+
+    /// Whose session it is, for display.
+    pub(crate) fn account(&self) -> Option<Account> {
+        let of_access_token = || Claims::of(&self.access_token).map(Claims::account);
+        let mut account = Claims::of(&self.id_token).map(Claims::account).or_else(of_access_token)?;
+        if account.workspace_id.is_none() {
+            account.workspace_id.clone_from(&self.account_id);
+            account.id = self.account_id.as_ref().map(ToString::to_string).or(account.id);
+        }
+        Some(account)
+    }
+
+    /// Whether nothing in the two sessions says that they belong to different accounts.
+    pub(crate) fn same_account(&self, other: &Self) -> bool {
+        let ids_agree = match (&self.account_id, &other.account_id) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            _ => true,
+        };
+        ids_agree && self.issued_to_same(&other.id_token)
+    }
+
+    /// Whether an `id_token` can belong to this session (OpenID Connect Core, section 12.2).
+    pub(crate) fn issued_to_same(&self, id_token: &Secret) -> bool {
+        let Some(theirs) = Claims::of(id_token) else { return true };
+        let workspace_agrees = match (&self.account_id, theirs.workspace()) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            _ => true,
+        };
+        workspace_agrees && Claims::of(&self.id_token).is_none_or(|ours| ours.agrees_with(&theirs))
+    }
+}

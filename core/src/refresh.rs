@@ -1,0 +1,175 @@
+//! Keeping people signed in: an access token that is good, renewed at most once by whoever asks.
+
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+use crate::discovery::Discovery;
+use crate::home::{Held, Reading};
+use crate::{
+    Effect, Error, Event, Local, Lock, LockTrouble, LogLine, LoginRequired, Machine, Provider, Report, Seed, Step,
+    Timestamp, Token, TokenRequest, provider, unexpected,
+};
+
+mod answer;
+mod committing;
+mod judgement;
+mod rejection;
+mod remembering;
+mod renewing;
+
+use judgement::Judgement;
+pub(crate) use judgement::Order;
+use renewing::Renewing;
+
+/// How long another process's refresh is waited for, in milliseconds: longer than one can take.
+const PATIENCE: u64 = 45_000;
+
+/// The refresh transaction. What is stored and good is handed out without a lock and without a write; else
+/// one process renews it, under a lock that dies with its holder, and the others find what it saved.
+///
+/// - `Peeking`     → (reading) → done, or `Discovering`
+/// - `Discovering` → (discovery) → `Locking`
+/// - `Locking`     → `Locked` → `Renewing` · `LockFailed` → done, or `Renewing` where locks do not exist
+/// - `Renewing`    → (renewing) → `Unlocking`
+/// - `Unlocking`   → any event → done
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) struct Refresh {
+    order: Order,
+    state: State,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+enum State {
+    Peeking(Reading),
+    Discovering { held: Held, provider: Provider, step: Discovery },
+    Locking { held: Held, target: Target },
+    Renewing { step: Renewing, locked: bool },
+    Unlocking { result: Result<Token, Error> },
+}
+
+/// Where a refresh token is spent.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) struct Target {
+    pub(crate) provider: Provider,
+    /// The token endpoint.
+    pub(crate) url: String,
+}
+
+impl Refresh {
+    pub(crate) fn start(request: TokenRequest, seed: Seed, now: Timestamp) -> Step<Self> {
+        let order = Order { configuration: request.configuration, need: request.need, seed };
+        let reading = Reading::start(&order.configuration);
+        Self::peeking(order, reading, now)
+    }
+
+    fn peeking(order: Order, step: Step<Reading>, now: Timestamp) -> Step<Self> {
+        step.within(
+            order,
+            |order, step| Self { order, state: State::Peeking(step) },
+            |order, result| match result {
+                Ok(held) => Self::peeked(order, held, now),
+                Err(error) => Step::Done(Err(error)),
+            },
+        )
+    }
+
+    fn peeked(order: Order, held: Held, now: Timestamp) -> Step<Self> {
+        match order.judge(&held, now) {
+            Judgement::Use(token) => return Step::Done(Ok(token)),
+            Judgement::Stop(error) => return Step::Done(Err(error)),
+            Judgement::Renew => {}
+        }
+        let Some(provider) = held
+            .record()
+            .ok()
+            .and_then(|record| record.tokens())
+            .map(|tokens| provider::of_tokens(tokens, &held.sidecar, &order.configuration))
+        else {
+            return Step::failed(LoginRequired::NotLoggedIn);
+        };
+        // Endpoints are asked for before the lock is taken: nobody waits behind a slow answer.
+        let discovery = Discovery::start(&provider);
+        Self::discovering(order, held, provider, discovery, now)
+    }
+
+    fn discovering(order: Order, held: Held, provider: Provider, step: Step<Discovery>, now: Timestamp) -> Step<Self> {
+        step.within(
+            (order, held, provider),
+            |(order, held, provider), step| Self { order, state: State::Discovering { held, provider, step } },
+            |(order, held, provider), result| match result {
+                Ok(endpoints) => {
+                    let configured = order.configuration.token_endpoint_override.as_deref();
+                    let url = provider::overridden(&provider, configured).unwrap_or(endpoints.token);
+                    let state = State::Locking { held, target: Target { provider, url } };
+                    Step::perform(Self { order, state }, Effect::Lock { lock: Lock::Transaction, deadline: PATIENCE })
+                }
+                Err(error) => Step::Done(or_stored(&order, &held, error, now)),
+            },
+        )
+    }
+
+    fn renewing(order: Order, step: Step<Renewing>, locked: bool) -> Step<Self> {
+        step.within(
+            order,
+            |order, step| Self { order, state: State::Renewing { step, locked } },
+            |order, result| {
+                if locked {
+                    return Step::perform(
+                        Self { order, state: State::Unlocking { result } },
+                        Effect::Unlock(Lock::Transaction),
+                    );
+                }
+                Step::Done(result.map(without_lock))
+            },
+        )
+    }
+}
+
+impl Machine for Refresh {
+    type Output = Token;
+
+    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
+        let Self { order, state } = self;
+        match (state, event) {
+            (State::Peeking(step), event) => Self::peeking(order, step.step(now, event), now),
+            (State::Discovering { held, provider, step }, event) => {
+                Self::discovering(order, held, provider, step.step(now, event), now)
+            }
+            (State::Locking { held, target }, Event::Locked) => {
+                let step = Renewing::start(order.clone(), target, held, now);
+                Self::renewing(order, step, true)
+            }
+            (State::Locking { held, target }, Event::LockFailed(failure))
+                if failure.kind == LockTrouble::Unsupported =>
+            {
+                let step = Renewing::start(order.clone(), target, held, now);
+                Self::renewing(order, step, false).logged(LogLine::notice("this file system has no locks"))
+            }
+            (State::Locking { held, .. }, Event::LockFailed(failure)) => {
+                Step::Done(or_stored(&order, &held, Local::Lock(failure).into(), now))
+            }
+            (State::Renewing { step, locked }, event) => Self::renewing(order, step.step(now, event), locked),
+            (State::Unlocking { result }, _) => Step::Done(result),
+            (State::Locking { .. }, event) => Step::Done(Err(unexpected(&event))),
+        }
+    }
+}
+
+/// A refresh cannot be had: the stored token, where it is still good.
+fn or_stored(order: &Order, held: &Held, error: Error, now: Timestamp) -> Result<Token, Error> {
+    match order.make_do(held, error, now) {
+        Judgement::Use(token) => Ok(token),
+        Judgement::Stop(error) => Err(error),
+        Judgement::Renew => Err(LoginRequired::NotLoggedIn.into()),
+    }
+}
+
+fn without_lock(mut token: Token) -> Token {
+    token.warnings.push(Report {
+        code: "no_locks".into(),
+        message: "this file system has no locks: two processes can end the session by refreshing at once".into(),
+        help: Some("keep the home on a local disk".into()),
+    });
+    token
+}

@@ -1,0 +1,255 @@
+//! Making renewed tokens the record, unless the record is no longer the one they were made from.
+
+use alloc::borrow::ToOwned;
+
+use serde::{Deserialize, Serialize};
+
+use super::Order;
+use crate::home::{Held, Reading, Writing, Written};
+use crate::record::{Record, Tokens};
+use crate::revoking::{Revoking, Session};
+use crate::token_response::TokenSet;
+use crate::{
+    Effect, Error, Event, Lock, LogLine, LoginRequired, Machine, Provider, Report, Step, Timestamp, Token, TokenOrigin,
+};
+
+/// How long Codex's locks are waited for, in milliseconds: there is a new token to lose.
+const PATIENCE: u64 = 30_000;
+
+/// Compares and saves under Codex's locks, and ends with the token to hand out.
+///
+/// - `Locking`   → `Locked`, `LockFailed` → `Comparing`
+/// - `Comparing` → (reading) → `Writing`, or `Unlocking` where the record has become another
+/// - `Writing`   → (writing) → `Unlocking`
+/// - `Unlocking` → any event → done, or `Revoking` what nobody wants any more
+/// - `Revoking`  → (revoking) → done
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) struct Committing {
+    order: Order,
+    /// What was held when the token was spent.
+    spent: Held,
+    set: TokenSet,
+    /// When the tokens were asked for; a lifetime is counted from there.
+    granted: Timestamp,
+    provider: Provider,
+    locked: bool,
+    state: State,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+enum State {
+    Locking,
+    Comparing(Reading),
+    Writing { step: Writing, record: Record },
+    Unlocking(Verdict),
+    Revoking { step: Revoking, error: Error },
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+enum Verdict {
+    Saved(Token),
+    NotSaved(Token),
+    Adopted(Token),
+    Discarded(Error),
+}
+
+/// How a commit ends.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Committed {
+    pub(crate) token: Result<Token, Error>,
+    /// The record holds the answer (or nobody wants it): what is parked can go.
+    pub(crate) settled: bool,
+}
+
+impl Committing {
+    pub(crate) fn start(
+        order: Order,
+        spent: Held,
+        set: TokenSet,
+        granted: Timestamp,
+        provider: Provider,
+    ) -> Step<Self> {
+        let machine = Self { order, spent, set, granted, provider, locked: false, state: State::Locking };
+        Step::perform(machine, Effect::Lock { lock: Lock::Commit, deadline: PATIENCE })
+    }
+
+    fn compare(self, locked: bool, now: Timestamp) -> Step<Self> {
+        let reading = Reading::start(&self.order.configuration);
+        Self { locked, ..self }.comparing(reading, now)
+    }
+
+    fn comparing(self, step: Step<Reading>, now: Timestamp) -> Step<Self> {
+        step.within(
+            self,
+            |machine, step| Self { state: State::Comparing(step), ..machine },
+            |machine, result| match result {
+                Ok(found) => machine.compared(found, now),
+                Err(error) => machine.not_saved(&error, now),
+            },
+        )
+    }
+
+    fn compared(self, found: Held, now: Timestamp) -> Step<Self> {
+        let record = match found.record {
+            Ok(Some(ref record)) => record.clone(),
+            // A damaged file may be one that another tool is writing: ours waits beside it.
+            Err(ref error) => return self.not_saved(&error.clone(), now),
+            Ok(None) => return self.unlock(Verdict::Discarded(LoginRequired::NotLoggedIn.into())),
+        };
+        let (Some(current), Some(spent)) = (record.tokens(), self.spent_tokens()) else {
+            return self.unlock(Verdict::Discarded(LoginRequired::AnotherAccount.into()));
+        };
+        if current.refresh_token() == spent.refresh_token() {
+            return self.write(found, record, now);
+        }
+        if !current.same_account(spent) {
+            return self.unlock(Verdict::Discarded(LoginRequired::AnotherAccount.into()));
+        }
+        // Somebody renewed the same session by another way: the longer-lived of the two stays.
+        let ours = spent.clone().renewed(&self.set);
+        if ours.expires_at() > current.expires_at() {
+            return self.write(found, record, now);
+        }
+        let token = self.order.token(&found, current, TokenOrigin::Adopted, now);
+        self.unlock(Verdict::Adopted(token))
+    }
+
+    fn write(mut self, found: Held, record: Record, now: Timestamp) -> Step<Self> {
+        let Some(current) = record.tokens() else {
+            return self.unlock(Verdict::Discarded(LoginRequired::AnotherAccount.into()));
+        };
+        let renewed = current.clone().renewed(&self.set);
+        let mut sidecar = found.sidecar.settled(&self.order.configuration.home, &self.order.seed);
+        if let Some(token) =
+            self.spent_tokens().and_then(Tokens::refresh_token).filter(|_| self.set.refresh_token.is_some())
+        {
+            sidecar.spend(token);
+        }
+        sidecar.failure = None;
+        if let Some(expires_in) = self.set.expires_in.filter(|_| renewed.expires_at().is_none()) {
+            sidecar.expires(renewed.access_token(), self.granted, self.granted.plus(expires_in));
+        }
+        let record = record.renewed(renewed, now);
+        let step = Writing::start(found.mode, found.place, sidecar, record.text());
+        self.spent.warnings = found.warnings;
+        self.writing(step, record, now)
+    }
+
+    fn writing(self, step: Step<Writing>, record: Record, now: Timestamp) -> Step<Self> {
+        step.within(
+            (self, record),
+            |(machine, record), step| Self { state: State::Writing { step, record }, ..machine },
+            |(machine, record), result| match result {
+                Ok(written) => machine.written(written, record, now),
+                Err(error) => machine.not_saved(&error, now),
+            },
+        )
+    }
+
+    fn written(self, written: Written, record: Record, now: Timestamp) -> Step<Self> {
+        let mut held = self.spent.clone();
+        held.sidecar = written.sidecar;
+        held.warnings.extend(written.warnings);
+        held.record = Ok(Some(record));
+        let verdict = Verdict::Saved(self.hand_out(&held, now));
+        self.unlock(verdict)
+    }
+
+    /// The new tokens stay parked; they are handed out all the same, with a warning.
+    fn not_saved(self, error: &Error, now: Timestamp) -> Step<Self> {
+        let mut held = self.spent.clone();
+        let warning = Report {
+            code: "not_saved".to_owned(),
+            message: alloc::format!("the renewed credentials are not saved: {error}"),
+            help: error.help(),
+        };
+        held.warnings.push(warning);
+        if let Ok(Some(record)) = &held.record
+            && let Some(tokens) = record.tokens()
+        {
+            held.record = Ok(Some(record.clone().renewed(tokens.clone().renewed(&self.set), now)));
+        }
+        let verdict = Verdict::NotSaved(self.hand_out(&held, now));
+        self.unlock(verdict)
+    }
+
+    fn hand_out(&self, held: &Held, now: Timestamp) -> Token {
+        let renewed = held.record.as_ref().ok().and_then(Option::as_ref).and_then(Record::tokens);
+        let mut token = match renewed {
+            Some(tokens) => self.order.token(held, tokens, TokenOrigin::Refreshed, now),
+            // The record was one of tokens when this began.
+            None => Token {
+                access_token: self.set.access_token.clone(),
+                token_type: "Bearer".to_owned(),
+                expires_at: None,
+                account_id: None,
+                origin: TokenOrigin::Refreshed,
+                warnings: held.warnings.clone(),
+            },
+        };
+        token.expires_at = token.expires_at.or_else(|| self.set.expires_in.map(|lifetime| self.granted.plus(lifetime)));
+        token
+    }
+
+    fn spent_tokens(&self) -> Option<&Tokens> {
+        self.spent.record.as_ref().ok()?.as_ref()?.tokens()
+    }
+
+    fn unlock(self, verdict: Verdict) -> Step<Self> {
+        let line = match &verdict {
+            Verdict::Saved(_) => "the renewed credentials are saved",
+            Verdict::NotSaved(_) => "the renewed credentials could not be saved and stay parked",
+            Verdict::Adopted(_) => "another process has renewed the session; its token is used",
+            Verdict::Discarded(_) => "the session has changed hands; the renewed credentials are discarded",
+        };
+        if !self.locked {
+            return self.finish(verdict, Timestamp::default());
+        }
+        Step::perform(Self { state: State::Unlocking(verdict), ..self }, Effect::Unlock(Lock::Commit))
+            .logged(LogLine::detail(line))
+    }
+
+    fn finish(self, verdict: Verdict, now: Timestamp) -> Step<Self> {
+        match verdict {
+            Verdict::Saved(token) | Verdict::Adopted(token) => {
+                Step::Done(Ok(Committed { token: Ok(token), settled: true }))
+            }
+            Verdict::NotSaved(token) => Step::Done(Ok(Committed { token: Ok(token), settled: false })),
+            Verdict::Discarded(error) => self.revoke(error, now),
+        }
+    }
+
+    fn revoke(self, error: Error, now: Timestamp) -> Step<Self> {
+        let Some(tokens) = self.spent_tokens().map(|tokens| tokens.clone().renewed(&self.set)) else {
+            return Step::Done(Ok(Committed { token: Err(error), settled: true }));
+        };
+        let Order { configuration, seed, .. } = &self.order;
+        let session = Session::new(&tokens, self.provider.clone(), configuration, self.spent.place, None, seed);
+        self.revoking(Revoking::start(session, now), error)
+    }
+
+    fn revoking(self, step: Step<Revoking>, error: Error) -> Step<Self> {
+        step.within(
+            (self, error),
+            |(machine, error), step| Self { state: State::Revoking { step, error }, ..machine },
+            |(_, error), _| Step::Done(Ok(Committed { token: Err(error), settled: true })),
+        )
+    }
+}
+
+impl Machine for Committing {
+    type Output = Committed;
+
+    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
+        match (self.state.clone(), event) {
+            (State::Locking, Event::Locked) => self.compare(true, now),
+            // The file is replaced whole, so a peer that holds on to its lock can be passed; a token that is
+            // not saved would be lost for certain.
+            (State::Locking, _) => self.compare(false, now),
+            (State::Comparing(step), event) => self.comparing(step.step(now, event), now),
+            (State::Writing { step, record }, event) => self.writing(step.step(now, event), record, now),
+            (State::Unlocking(verdict), _) => self.finish(verdict, now),
+            (State::Revoking { step, error }, event) => self.revoking(step.step(now, event), error),
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! Spending a refresh token once: everything that happens between taking the transaction's lock and giving it back.
+
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+use super::answer::{self, Answer};
+use super::committing::{Committed, Committing};
+use super::judgement::Judgement;
+use super::rejection::Rejection;
+use super::remembering::{Fact, Remembering};
+use super::{Order, Target};
+use crate::authenticating::{Authenticating, ClientProof, Occasion};
+use crate::home::{GuardedReading, Held};
+use crate::record::Tokens;
+use crate::sidecar::{Intent, Parked};
+use crate::token_response::TokenSet;
+use crate::{
+    Effect, Error, Event, HttpRequest, Local, LogLine, LoginRequired, Machine, Misbehaved, Reach, Secret, Slot, Step,
+    Timestamp, Token, Unavailable, provider, unexpected,
+};
+
+/// An earlier request may still be on its way for so long, in milliseconds.
+const DRAIN: u64 = 3_000;
+/// The room that is claimed for the answer, in bytes.
+const ROOM: u32 = 64 * 1024;
+
+/// Reads again, looks for the traces of an earlier attempt, reserves, sends once, parks the answer and has it
+/// committed.
+///
+/// - `Rereading`      → (guarded reading) → done with what another process renewed, or `Looking`
+/// - `Looking`        → `Loaded` → `Committing` a parked answer, `Draining` an open intent, `Authenticating`
+///   · `StoreFailed` → done
+/// - `Draining`       → `Slept` → `Authenticating`, for the one resend
+/// - `Authenticating` → (client authentication) → `Reserving`
+/// - `Reserving`      → `Reserved` → `Sending` · `StoreFailed` → done, nothing sent
+/// - `Sending`        → `Responded` → `Parking`, `Rejecting`, `Draining` or `Noting`
+///   · `RequestFailed` → `Rejecting`, `Draining` or `Noting`
+/// - `Parking`        → any event → `Committing`, or `Noting` an answer that is of no use
+/// - `Committing`     → (committing) → `Clearing`, or done where the answer must stay
+/// - `Rejecting`      → (rejection) → `Clearing`
+/// - `Noting`         → (remembering) → `Clearing`, or done where the intent must stay
+/// - `Clearing`       → any event → done, or `Rereading` after an answer that was found
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) struct Renewing {
+    order: Order,
+    target: Target,
+    /// What is held: read before the lock, then again under it.
+    held: Held,
+    state: State,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+enum State {
+    Rereading(GuardedReading),
+    Looking,
+    Draining { attempt: u32 },
+    Authenticating { step: Authenticating, attempt: u32 },
+    Reserving { intent: Intent, request: HttpRequest },
+    Sending { intent: Intent },
+    Parking { intent: Intent, answer: Secret },
+    Committing { step: Committing, found: bool },
+    Rejecting(Rejection),
+    Noting { step: Remembering, result: Result<Token, Error>, trace: Trace },
+    Clearing { then: Then },
+}
+
+/// What stays in the reserved place.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+enum Trace {
+    /// Nothing: the token is as good as before.
+    Nothing,
+    /// The intent that stands there: nobody knows what became of the request.
+    Standing,
+    /// This intent, without the answer of no use that stands behind it.
+    Intent(Intent),
+}
+
+/// What follows when the reserved place is cleared.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+enum Then {
+    End(Result<Token, Error>),
+    /// The answer that was found is the record now, and judged like any other.
+    Reread,
+}
+
+impl Renewing {
+    /// Begins, with the lock held; `seen` is what was read before it was taken.
+    pub(crate) fn start(order: Order, target: Target, seen: Held, now: Timestamp) -> Step<Self> {
+        Self { order, target, held: seen, state: State::Looking }.reread(now)
+    }
+
+    fn reread(self, now: Timestamp) -> Step<Self> {
+        let step = GuardedReading::start(&self.order.configuration);
+        self.rereading(step, now)
+    }
+
+    fn rereading(self, step: Step<GuardedReading>, now: Timestamp) -> Step<Self> {
+        step.within(
+            self,
+            |machine, step| Self { state: State::Rereading(step), ..machine },
+            |machine, result| match result {
+                Ok(held) => machine.compared(held, now),
+                Err(error) => Step::Done(Err(error)),
+            },
+        )
+    }
+
+    fn compared(self, held: Held, now: Timestamp) -> Step<Self> {
+        match self.order.judge_again(&self.held, &held, now) {
+            Judgement::Use(token) => return Step::Done(Ok(token)),
+            Judgement::Stop(error) => return Step::Done(Err(error)),
+            Judgement::Renew => {}
+        }
+        let place = held.place;
+        let machine = Self { held, state: State::Looking, ..self };
+        // The endpoints were found for the record that was read first.
+        let same_provider = machine.tokens().is_some_and(|tokens| {
+            let provider = provider::of_tokens(tokens, &machine.held.sidecar, &machine.order.configuration);
+            provider.issuer == machine.target.provider.issuer && provider.client_id == machine.target.provider.client_id
+        });
+        if !same_provider {
+            return Step::failed(LoginRequired::AnotherAccount);
+        }
+        Step::perform(machine, Effect::Load(Slot::Parked(place)))
+    }
+
+    /// What an earlier process has left in the reserved place.
+    fn looked(self, parked: Option<Parked>, now: Timestamp) -> Step<Self> {
+        let ours = |intent: &Intent| self.refresh_token().is_some_and(|token| intent.is_of(token));
+        match parked {
+            Some(Parked { intent, answer }) if ours(&intent) => match answer.map(|answer| self.read(&answer)) {
+                Some(Ok(set)) => self
+                    .commit(set, intent.started, true)
+                    .logged(LogLine::detail("the answer to an earlier refresh was found and is saved now")),
+                // Without an answer that is of any use nobody knows what became of the request.
+                Some(Err(_)) | None => self.drain(intent.attempt, now),
+            },
+            // Of another token, or torn: the next reservation takes its place.
+            _ => self.authenticate(1, now),
+        }
+    }
+
+    /// One resend, after the earlier request has had time to arrive, and only when nothing else can help.
+    fn drain(self, attempts: u32, now: Timestamp) -> Step<Self> {
+        if !self.order.is_out_of_tokens(&self.held, now) {
+            let error = Unavailable::BackingOff { seconds: DRAIN.div_ceil(1000) };
+            return self.make_do(error.into(), now);
+        }
+        let attempt = attempts.saturating_add(1);
+        let effect = Effect::Sleep { milliseconds: DRAIN };
+        Step::perform(Self { state: State::Draining { attempt }, ..self }, effect)
+            .logged(LogLine::detail("an earlier refresh was not finished; its request is given time to arrive"))
+    }
+
+    fn authenticate(self, attempt: u32, now: Timestamp) -> Step<Self> {
+        let Target { provider, url, .. } = &self.target;
+        let occasion = Occasion { audience: url, purpose: "refresh", seed: &self.order.seed, now };
+        let step = Authenticating::start(provider, None, self.held.place, &occasion);
+        self.authenticating(step, attempt, now)
+    }
+
+    fn authenticating(self, step: Step<Authenticating>, attempt: u32, now: Timestamp) -> Step<Self> {
+        step.within(
+            self,
+            |machine, step| Self { state: State::Authenticating { step, attempt }, ..machine },
+            |machine, result| match result {
+                Ok(proof) => machine.reserve(&proof, attempt, now),
+                Err(error) => machine.make_do(error, now),
+            },
+        )
+    }
+
+    fn reserve(self, proof: &ClientProof, attempt: u32, now: Timestamp) -> Step<Self> {
+        let Some((token, reason)) = self
+            .tokens()
+            .and_then(|tokens| Some((tokens.refresh_token()?.clone(), self.order.reason(&self.held, tokens))))
+        else {
+            return Step::failed(LoginRequired::NoRefreshToken);
+        };
+        let Target { provider, url, .. } = &self.target;
+        let request = answer::request(provider, url, proof, &token, reason);
+        let intent = Intent::new(&token, &self.order.seed, now, attempt);
+        let effect = Effect::Reserve { place: self.held.place, intent: intent.text(), size: ROOM };
+        Step::perform(Self { state: State::Reserving { intent, request }, ..self }, effect)
+    }
+
+    fn answered(self, answer: Answer, intent: Intent, now: Timestamp) -> Step<Self> {
+        match answer {
+            Answer::Granted(body) => {
+                let contents = intent.with_answer(&body);
+                let effect = Effect::Save { slot: Slot::Parked(self.held.place), contents };
+                Step::perform(Self { state: State::Parking { intent, answer: body }, ..self }, effect)
+            }
+            Answer::Rejected(reason) => {
+                // With an open intent it was our own earlier request whose answer was lost.
+                let lost = intent.attempt > 1 && reason == LoginRequired::SpentElsewhere;
+                self.reject(if lost { LoginRequired::RotationLost } else { reason }, now)
+            }
+            Answer::Unanswered(error) => self.unanswered(error, &intent, now),
+            Answer::Failed(error) => self.failed(error, &intent, now),
+        }
+    }
+
+    fn lost(self, reach: Reach, error: Error, intent: &Intent, now: Timestamp) -> Step<Self> {
+        match reach {
+            Reach::Unanswered | Reach::Broken(502 | 504) => self.unanswered(error, intent, now),
+            // The token is spent and its successor is gone.
+            Reach::Broken(200..=299) => self.reject(LoginRequired::RotationLost, now),
+            Reach::NotSent | Reach::Broken(_) => self.failed(error, intent, now),
+        }
+    }
+
+    fn unanswered(self, error: Error, intent: &Intent, now: Timestamp) -> Step<Self> {
+        if intent.attempt > 1 || !self.order.is_out_of_tokens(&self.held, now) {
+            return self.note(error, Trace::Standing, now);
+        }
+        self.drain(intent.attempt, now)
+    }
+
+    /// This request has done nothing; what became of one before it is as open as it was.
+    fn failed(self, error: Error, intent: &Intent, now: Timestamp) -> Step<Self> {
+        let trace = if intent.attempt > 1 { Trace::Standing } else { Trace::Nothing };
+        self.note(error, trace, now)
+    }
+
+    fn parked(self, intent: Intent, answer: &Secret, now: Timestamp) -> Step<Self> {
+        match self.read(answer) {
+            Ok(set) => self.commit(set, intent.started, false),
+            // A success that nobody can read may have spent the token, or may be a proxy's page.
+            Err(error) => self.note(error, Trace::Intent(intent), now),
+        }
+    }
+
+    /// The tokens in an answer, if they are those of this session.
+    fn read(&self, answer: &Secret) -> Result<TokenSet, Error> {
+        let server = self.server();
+        let set = TokenSet::parse(&server, answer)?;
+        let foreign = match (&set.id_token, self.tokens()) {
+            (Some(id_token), Some(tokens)) => !tokens.issued_to_same(id_token),
+            _ => false,
+        };
+        if foreign { Err(Misbehaved::AnotherAccount { server }.into()) } else { Ok(set) }
+    }
+
+    fn commit(self, set: TokenSet, granted: Timestamp, found: bool) -> Step<Self> {
+        let Self { order, held, target, .. } = &self;
+        let step = Committing::start(order.clone(), held.clone(), set, granted, target.provider.clone());
+        self.committing(step, found)
+    }
+
+    fn committing(self, step: Step<Committing>, found: bool) -> Step<Self> {
+        step.within(
+            self,
+            |machine, step| Self { state: State::Committing { step, found }, ..machine },
+            |machine, result| match result {
+                Ok(Committed { token: Ok(_), settled: true }) if found => machine.clear(Then::Reread),
+                Ok(Committed { token, settled: true }) => machine.clear(Then::End(token)),
+                Ok(Committed { token, settled: false }) => Step::Done(token),
+                Err(error) => Step::Done(Err(error)),
+            },
+        )
+    }
+
+    fn reject(self, reason: LoginRequired, now: Timestamp) -> Step<Self> {
+        let step = Rejection::start(self.order.clone(), self.held.clone(), reason, now);
+        self.rejecting(step, now)
+    }
+
+    fn rejecting(self, step: Step<Rejection>, now: Timestamp) -> Step<Self> {
+        step.within(
+            self,
+            |machine, step| Self { state: State::Rejecting(step), ..machine },
+            |machine, result| {
+                let result = match result {
+                    Ok(token) => Ok(token),
+                    Err(error) => machine.or_stored(error, now),
+                };
+                machine.clear(Then::End(result))
+            },
+        )
+    }
+
+    /// Remembers for the next process that a refresh has failed.
+    fn note(self, error: Error, trace: Trace, now: Timestamp) -> Step<Self> {
+        let result = self.or_stored(error, now);
+        let step = Remembering::start(&self.order, self.held.place, Fact::Failed);
+        self.noting(step, result, trace)
+    }
+
+    fn noting(self, step: Step<Remembering>, result: Result<Token, Error>, trace: Trace) -> Step<Self> {
+        step.within(
+            (self, result, trace),
+            |(machine, result, trace), step| Self { state: State::Noting { step, result, trace }, ..machine },
+            |(machine, result, trace), _| match trace {
+                Trace::Nothing => machine.clear(Then::End(result)),
+                Trace::Standing => Step::Done(result),
+                Trace::Intent(intent) => {
+                    let effect = Effect::Save { slot: Slot::Parked(machine.held.place), contents: intent.text() };
+                    Step::perform(Self { state: State::Clearing { then: Then::End(result) }, ..machine }, effect)
+                }
+            },
+        )
+    }
+
+    fn clear(self, then: Then) -> Step<Self> {
+        let slot = Slot::Parked(self.held.place);
+        Step::perform(Self { state: State::Clearing { then }, ..self }, Effect::Remove(slot))
+    }
+
+    fn make_do(self, error: Error, now: Timestamp) -> Step<Self> {
+        Step::Done(self.or_stored(error, now))
+    }
+
+    fn or_stored(&self, error: Error, now: Timestamp) -> Result<Token, Error> {
+        match self.order.make_do(&self.held, error, now) {
+            Judgement::Use(token) => Ok(token),
+            Judgement::Stop(error) => Err(error),
+            Judgement::Renew => Err(LoginRequired::NotLoggedIn.into()),
+        }
+    }
+
+    fn tokens(&self) -> Option<&Tokens> {
+        self.held.record.as_ref().ok()?.as_ref()?.tokens()
+    }
+
+    fn refresh_token(&self) -> Option<&Secret> {
+        self.tokens()?.refresh_token()
+    }
+
+    fn server(&self) -> String {
+        self.target.provider.host()
+    }
+}
+
+impl Machine for Renewing {
+    type Output = Token;
+
+    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
+        match (self.state.clone(), event) {
+            (State::Rereading(step), event) => self.rereading(step.step(now, event), now),
+            (State::Looking, Event::Loaded(text)) => self.looked(text.as_ref().and_then(Parked::parse), now),
+            (State::Looking | State::Reserving { .. }, Event::StoreFailed(failure)) => {
+                self.make_do(Local::Store(failure).into(), now)
+            }
+            (State::Draining { attempt }, Event::Slept) => self.authenticate(attempt, now),
+            (State::Authenticating { step, attempt }, event) => {
+                self.authenticating(step.step(now, event), attempt, now)
+            }
+            (State::Reserving { intent, request }, Event::Reserved) => {
+                Step::perform(Self { state: State::Sending { intent }, ..self }, Effect::Http(request))
+            }
+            (State::Sending { intent }, Event::Responded(response)) => {
+                let answer = Answer::read(&self.target.provider, response);
+                self.answered(answer, intent, now)
+            }
+            (State::Sending { intent }, Event::RequestFailed(failure)) => {
+                let reach = failure.reach;
+                let error = Unavailable::Network { server: self.server(), failure }.into();
+                self.lost(reach, error, &intent, now)
+            }
+            // Whatever became of the parking, the answer is at hand.
+            (State::Parking { intent, answer }, Event::Saved) => self.parked(intent, &answer, now),
+            (State::Parking { intent, answer }, _) => {
+                self.parked(intent, &answer, now).logged(LogLine::detail("the answer could not be parked"))
+            }
+            (State::Committing { step, found }, event) => self.committing(step.step(now, event), found),
+            (State::Rejecting(step), event) => self.rejecting(step.step(now, event), now),
+            (State::Noting { step, result, trace }, event) => self.noting(step.step(now, event), result, trace),
+            (State::Clearing { then: Then::End(result) }, _) => Step::Done(result),
+            (State::Clearing { then: Then::Reread }, _) => self.reread(now),
+            (_, event) => Step::Done(Err(unexpected(&event))),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What a shell can start, and the configuration that goes with it.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Provider, Secret};
+
+/// What a [`Flow`](crate::Flow) is started with.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Sign a person in, or store a key. Ends with [`Outcome::Login`](crate::Outcome::Login).
+    Login(LoginRequest),
+    /// Get a usable access token, refreshing if need be. Ends with [`Outcome::Token`](crate::Outcome::Token).
+    Token(TokenRequest),
+    /// Revoke and delete. Ends with [`Outcome::Logout`](crate::Outcome::Logout).
+    Logout(LogoutRequest),
+    /// Say who is signed in. Ends with [`Outcome::Status`](crate::Outcome::Status).
+    Status(StatusRequest),
+}
+
+/// What every flow needs to know.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Configuration {
+    /// The provider of a login, and of a record that names none.
+    pub provider: Provider,
+    /// Further providers that a record may belong to.
+    #[serde(default)]
+    pub providers: Vec<Provider>,
+    /// Where credentials are to be kept, where anybody has said so: a login pins its store, and from then on a
+    /// configuration that disagrees is only a warning.
+    #[serde(default)]
+    pub store: Option<StoreMode>,
+    /// What tells a home from a copy of it.
+    #[serde(default)]
+    pub home: Home,
+    /// `CODEX_REFRESH_TOKEN_URL_OVERRIDE`: another token endpoint for refreshes. Only the provider's own
+    /// origin and loopback addresses are accepted.
+    #[serde(default)]
+    pub token_endpoint_override: Option<String>,
+    /// `CODEX_REVOKE_TOKEN_URL_OVERRIDE`: another revocation endpoint, under the same rule.
+    #[serde(default)]
+    pub revocation_endpoint_override: Option<String>,
+    /// `forced_chatgpt_workspace_id`: the workspaces that a login may belong to; empty allows any.
+    #[serde(default)]
+    pub allowed_workspaces: Vec<String>,
+}
+
+impl Configuration {
+    /// The store in force where no login has pinned one.
+    pub(crate) fn store(&self) -> StoreMode {
+        self.store.unwrap_or_default()
+    }
+}
+
+/// What tells a home from a copy of it.
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Home {
+    /// Its canonical path; empty where there is none (a browser).
+    pub path: String,
+    /// A stable identifier of this machine; empty when unknown.
+    pub machine: String,
+}
+
+/// `cli_auth_credentials_store`: where credentials are kept.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreMode {
+    /// `auth.json` in the home (Codex's default).
+    #[default]
+    File,
+    /// The operating system's keyring.
+    Keyring,
+    /// The keyring where there is one, else the file.
+    Auto,
+    /// This process's memory.
+    Ephemeral,
+}
+
+/// How to sign in, and where to keep what comes of it.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct LoginRequest {
+    /// The configuration in force.
+    pub configuration: Configuration,
+    /// The way to sign in.
+    pub method: LoginMethod,
+    /// A store chosen for this login; it stays pinned until the next one.
+    #[serde(default)]
+    pub store: Option<StoreMode>,
+    /// The client's secret, for a provider whose client has one; it is kept in the store.
+    #[serde(default)]
+    pub client_secret: Option<Secret>,
+}
+
+/// The ways to sign in.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoginMethod {
+    /// In a browser, with an authorization code and PKCE.
+    Browser,
+    /// On any device, with a user code.
+    DeviceCode,
+    /// With an API key that the person already has.
+    ApiKey(Secret),
+    /// With an access token that the person already has.
+    AccessToken(Secret),
+}
+
+/// What the caller needs of an access token.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct TokenRequest {
+    /// The configuration in force.
+    pub configuration: Configuration,
+    /// Why one is asked for.
+    pub need: Need,
+}
+
+/// Why an access token is asked for.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// One that is good for at least so many milliseconds.
+    Usable {
+        /// The least time to live, in milliseconds.
+        minimum_lifetime: u64,
+    },
+    /// A new one, whatever is stored.
+    Fresh,
+    /// Another one than this, which a resource has answered with a 401.
+    Replacement {
+        /// The access token that was rejected.
+        rejected: Secret,
+    },
+}
+
+/// How to log out.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct LogoutRequest {
+    /// The configuration in force.
+    pub configuration: Configuration,
+    /// Revoke nothing at the server.
+    #[serde(default)]
+    pub local: bool,
+}
+
+/// What to say about who is signed in.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct StatusRequest {
+    /// The configuration in force.
+    pub configuration: Configuration,
+    /// Ask the server too.
+    #[serde(default)]
+    pub check: bool,
+}

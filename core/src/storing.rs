@@ -1,0 +1,193 @@
+//! Putting the credential of a new login in the place of whatever was there.
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::home::{Held, Reading, Writing, Written};
+use crate::record::Record;
+use crate::sidecar::Sidecar;
+use crate::{
+    Configuration, Effect, Error, Event, Local, Lock, LoginRequest, Machine, Place, Provider, Report, Secret, Seed,
+    Slot, Step, StoreMode, Timestamp, unexpected,
+};
+
+/// A refresh that is under way is waited for so long, in milliseconds; then the login wins.
+const PATIENCE: u64 = 10_000;
+
+/// Saves a new record under both locks.
+///
+/// - `Locking(Transaction)` → `Locked`, `LockFailed` → `Locking(Commit)` → `Reading`
+/// - `Reading`   → (reading) → `Secreting` or `Writing`
+/// - `Secreting` → `Saved` → `Writing`
+/// - `Writing`   → (writing) → `Unlocking`
+/// - `Unlocking` → any event → the next lock, then done
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) struct Storing {
+    credential: NewCredential,
+    configuration: Configuration,
+    seed: Seed,
+    held_locks: Vec<Lock>,
+    state: State,
+}
+
+/// What a login has brought.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) struct NewCredential {
+    pub(crate) record: Record,
+    /// The store that this login chose.
+    pub(crate) store: Option<StoreMode>,
+    pub(crate) provider: Option<Provider>,
+    pub(crate) client_secret: Option<Secret>,
+    /// Milliseconds, for a token that does not say itself when it expires.
+    pub(crate) expires_in: Option<i64>,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+enum State {
+    Locking(Lock),
+    Reading(Reading),
+    Secreting { before: Held },
+    Writing { step: Writing, before: Held },
+    Unlocking { result: Result<Stored, Error> },
+}
+
+/// A login that is saved.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) struct Stored {
+    pub(crate) record: Record,
+    /// What the home held before.
+    pub(crate) before: Held,
+    /// What it holds now.
+    pub(crate) after: Held,
+    pub(crate) warnings: Vec<Report>,
+}
+
+impl NewCredential {
+    /// A key or token that was given: there is nothing to renew.
+    pub(crate) fn given(record: Record, request: &LoginRequest) -> Self {
+        Self { record, store: request.store, provider: None, client_secret: None, expires_in: None }
+    }
+}
+
+impl Storing {
+    pub(crate) fn start(credential: NewCredential, configuration: Configuration, seed: Seed) -> Step<Self> {
+        Self { credential, configuration, seed, held_locks: Vec::new(), state: State::Locking(Lock::Transaction) }
+            .lock(Lock::Transaction)
+    }
+
+    fn lock(self, lock: Lock) -> Step<Self> {
+        Step::perform(Self { state: State::Locking(lock), ..self }, Effect::Lock { lock, deadline: PATIENCE })
+    }
+
+    /// Goes on with the lock or without: the record is replaced whole, and whoever spends a refresh token
+    /// compares before it commits, so a login always wins.
+    fn locked(self, lock: Lock, now: Timestamp) -> Step<Self> {
+        match lock {
+            Lock::Transaction => self.lock(Lock::Commit),
+            Lock::Commit => {
+                let reading = Reading::start(&self.configuration);
+                self.reading(reading, now)
+            }
+        }
+    }
+
+    fn reading(self, step: Step<Reading>, now: Timestamp) -> Step<Self> {
+        step.within(
+            self,
+            |machine, step| Self { state: State::Reading(step), ..machine },
+            |machine, result| match result {
+                Ok(before) => machine.read(before, now),
+                Err(error) => machine.unlock(Err(error)),
+            },
+        )
+    }
+
+    fn read(self, before: Held, now: Timestamp) -> Step<Self> {
+        match &self.credential.client_secret {
+            Some(secret) => {
+                // The record's own store keeps the client's secret too; a file is where it starts.
+                let place = place(self.mode(&before));
+                let effect = Effect::Save { slot: Slot::Client(place), contents: secret.clone() };
+                Step::perform(Self { state: State::Secreting { before }, ..self }, effect)
+            }
+            None => self.write(before, now),
+        }
+    }
+
+    /// The store that this login chose, else the one that is pinned or configured.
+    fn mode(&self, before: &Held) -> StoreMode {
+        self.credential.store.unwrap_or(before.mode)
+    }
+
+    fn write(self, before: Held, now: Timestamp) -> Step<Self> {
+        let mode = self.mode(&before);
+        let Self { configuration, seed, credential, .. } = &self;
+        let mut sidecar = Sidecar::of_login(&configuration.home, seed, mode, credential.provider.as_ref());
+        if let (Some(expires_in), Some(tokens)) = (credential.expires_in, credential.record.tokens())
+            && tokens.expires_at().is_none()
+        {
+            sidecar.expires(tokens.access_token(), now, now.plus(expires_in));
+        }
+        let step = Writing::start(mode, before.place, sidecar, credential.record.text());
+        self.writing(step, before)
+    }
+
+    fn writing(self, step: Step<Writing>, before: Held) -> Step<Self> {
+        step.within(
+            (self, before),
+            |(machine, before), step| Self { state: State::Writing { step, before }, ..machine },
+            |(machine, before), result| {
+                let stored = result.map(|written| machine.stored(before, written));
+                machine.unlock(stored)
+            },
+        )
+    }
+
+    fn stored(&self, before: Held, written: Written) -> Stored {
+        let record = self.credential.record.clone();
+        let after = Held {
+            mode: self.mode(&before),
+            sidecar: written.sidecar,
+            place: written.place,
+            record: Ok(Some(record.clone())),
+            warnings: Vec::new(),
+        };
+        Stored { record, before, after, warnings: written.warnings }
+    }
+
+    fn unlock(mut self, result: Result<Stored, Error>) -> Step<Self> {
+        match self.held_locks.pop() {
+            Some(lock) => Step::perform(Self { state: State::Unlocking { result }, ..self }, Effect::Unlock(lock)),
+            None => Step::Done(result),
+        }
+    }
+}
+
+impl Machine for Storing {
+    type Output = Stored;
+
+    fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
+        match (self.state.clone(), event) {
+            (State::Locking(lock), Event::Locked) => {
+                self.held_locks.push(lock);
+                self.locked(lock, now)
+            }
+            (State::Locking(lock), Event::LockFailed(_)) => self.locked(lock, now),
+            (State::Reading(step), event) => self.reading(step.step(now, event), now),
+            (State::Secreting { before }, Event::Saved) => self.write(before, now),
+            (State::Secreting { .. }, Event::StoreFailed(failure)) => self.unlock(Err(Local::Store(failure).into())),
+            (State::Writing { step, before }, event) => self.writing(step.step(now, event), before),
+            (State::Unlocking { result }, _) => self.unlock(result),
+            (State::Locking(_) | State::Secreting { .. }, event) => self.unlock(Err(unexpected(&event))),
+        }
+    }
+}
+
+fn place(mode: StoreMode) -> Place {
+    match mode {
+        StoreMode::File => Place::File,
+        StoreMode::Keyring | StoreMode::Auto => Place::Keyring,
+        StoreMode::Ephemeral => Place::Ephemeral,
+    }
+}
