@@ -1,0 +1,322 @@
+//! What can be typed: the arguments of the command line.
+
+#![allow(clippy::doc_markdown, reason = "clap shows these words to people, without a markdown")]
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use hallpass_core::StoreMode;
+
+/// Signs developer tools in and keeps them signed in.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hallpass",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Examples:\n  hallpass login     sign in, with a browser or a device code\n  \
+                  hallpass status    see who is signed in\n  \
+                  hallpass demo      watch it all, without an account\n  \
+                  curl -H \"Authorization: Bearer $(hallpass token)\" https://api.example.com/"
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The folder for credentials, like Codex's [default: $CODEX_HOME, else ~/.codex]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Where credentials are kept: file, keyring, auto or ephemeral
+    #[arg(long, global = true, value_name = "STORE", hide_possible_values = true)]
+    pub(crate) store: Option<Store>,
+    /// Set a value of config.toml, for this run
+    #[arg(short = 'c', long = "config", global = true, value_name = "KEY=VALUE")]
+    pub(crate) config: Vec<String>,
+    /// Show what is done, step by step
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+    /// Show errors and what must be acted on, nothing else
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// `--store`
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Store {
+    /// auth.json in the home
+    File,
+    /// The operating system's keyring
+    Keyring,
+    /// The keyring where there is one, else the file
+    Auto,
+    /// This process's memory
+    Ephemeral,
+}
+
+impl From<Store> for StoreMode {
+    fn from(store: Store) -> Self {
+        match store {
+            Store::File => Self::File,
+            Store::Keyring => Self::Keyring,
+            Store::Auto => Self::Auto,
+            Store::Ephemeral => Self::Ephemeral,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Sign in, with a browser, a device code or a key
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "Examples:\n  hallpass login\n  hallpass login --device-auth\n  \
+                      printenv OPENAI_API_KEY | hallpass login --with-api-key\n  \
+                      hallpass login --issuer https://id.example.com --client-id my-tool --scope openid --scope offline_access"
+    )]
+    Login(Box<Login>),
+    /// Show who is signed in, how, and until when
+    #[command(after_help = "Examples:\n  hallpass status\n  hallpass status --json | jq -r .account.email")]
+    Status(Status),
+    /// Print an access token that is good, refreshed if need be
+    #[command(after_help = "Example:\n  curl -H \"Authorization: Bearer $(hallpass token)\" https://api.example.com/")]
+    Token(Token),
+    /// End the session, at the server and here
+    #[command(after_help = "Example:\n  hallpass logout")]
+    Logout(Logout),
+    /// Watch a whole cycle, with a server of its own and no account
+    #[command(after_help = "Examples:\n  hallpass demo\n  hallpass demo --serve     a server to develop against")]
+    Demo(Demo),
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Example:\n  hallpass completions bash > ~/.local/share/bash-completion/completions/hallpass"
+    )]
+    Completions {
+        /// The shell that it is for
+        shell: Shell,
+    },
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Login {
+    #[command(subcommand)]
+    pub(crate) command: Option<LoginCommand>,
+    /// Use a code that is entered on any device
+    #[arg(long, group = "way")]
+    pub(crate) device_auth: bool,
+    /// Sign in with an API key: piped in, or typed and not shown
+    #[arg(long, group = "way")]
+    pub(crate) with_api_key: bool,
+    /// Sign in with an access token: piped in, or typed and not shown
+    #[arg(long, group = "way")]
+    pub(crate) with_access_token: bool,
+    /// Open no browser: only show the address
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// The port on this machine that the browser comes back to
+    #[arg(long, value_name = "N", value_parser = port)]
+    pub(crate) port: Option<u16>,
+    /// Print one event per line, in JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) provider: Provider,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Provider")]
+pub(crate) struct Provider {
+    /// openai (the default), local (`hallpass demo --serve`), or one of config.toml
+    #[arg(long = "provider", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Any OAuth 2 or OpenID provider; with --provider, where to find that one
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+    /// The client id that the provider knows this program by
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// A scope to ask for; may be repeated
+    #[arg(long, value_name = "SCOPE")]
+    pub(crate) scope: Vec<String>,
+    /// none, client_secret_post, client_secret_basic or private_key_jwt
+    #[arg(long, value_name = "METHOD", hide_possible_values = true)]
+    pub(crate) client_authentication: Option<ClientAuthentication>,
+    /// Take the client's secret, piped in or typed, and keep it in the store
+    #[arg(long, conflicts_with_all = ["with_api_key", "with_access_token"])]
+    pub(crate) with_client_secret: bool,
+    /// The client's private key: a PEM file (PKCS #8)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_key: Option<PathBuf>,
+    /// The id (`kid`) of the client's key
+    #[arg(long, value_name = "ID", requires = "client_key")]
+    pub(crate) client_key_id: Option<String>,
+    /// Its algorithm: ES256, EdDSA, RS256 or PS256 [default: ES256]
+    #[arg(long, value_name = "ALGORITHM", requires = "client_key")]
+    pub(crate) client_key_algorithm: Option<String>,
+}
+
+/// `--client-authentication`: the names of the OpenID registration.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum ClientAuthentication {
+    None,
+    ClientSecretPost,
+    ClientSecretBasic,
+    PrivateKeyJwt,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum LoginCommand {
+    /// Show who is signed in: the same as `hallpass status`
+    #[command(after_help = "Example:\n  hallpass login status")]
+    Status(Status),
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Status {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Ask the server too: a session is refreshed
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Token {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How long it must be good for
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = seconds)]
+    pub(crate) min_ttl: u64,
+    /// Refresh even when it need not be
+    #[arg(long)]
+    pub(crate) refresh: bool,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Logout {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Delete it here only: the session lives on at the server
+    #[arg(long)]
+    pub(crate) local: bool,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Demo {
+    /// Only run the server, to develop against, until Ctrl-C
+    #[arg(long, conflicts_with = "open")]
+    pub(crate) serve: bool,
+    /// The server's port [default: any free one; 8765 with --serve]
+    #[arg(long, value_name = "N", value_parser = port)]
+    pub(crate) port: Option<u16>,
+    /// Sign in with your own browser
+    #[arg(long)]
+    pub(crate) open: bool,
+}
+
+fn seconds(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "it is not a whole number")
+}
+
+fn port(text: &str) -> Result<u16, &'static str> {
+    text.parse().map_err(|_| "it is not a whole number up to 65535")
+}
+
+/// The shells that completions are written for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    Powershell,
+}
+
+impl Command {
+    /// Whether the person asked for JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        match self {
+            Self::Login(login) => match &login.command {
+                Some(LoginCommand::Status(status)) => status.json,
+                None => login.json,
+            },
+            Self::Status(status) => status.json,
+            Self::Token(token) => token.json,
+            Self::Logout(logout) => logout.json,
+            Self::Demo(_) | Self::Completions { .. } => false,
+        }
+    }
+
+    /// Whether its answer is a line for each event.
+    pub(crate) fn has_events(&self) -> bool {
+        matches!(self, Self::Login(login) if login.json && login.command.is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example_on_a_page_that_fits_a_terminal() {
+        let mut all = vec![Arguments::command()];
+        while let Some(mut command) = all.pop() {
+            // What is needed for the global options to arrive everywhere.
+            command.build();
+            let help = command.render_help().to_string();
+            assert!(help.contains("\nExample"), "{help}");
+            assert!(help.lines().count() <= 50 && help.lines().all(|line| line.chars().count() <= 110), "{help}");
+            all.extend(command.get_subcommands().cloned());
+        }
+    }
+
+    #[test]
+    fn global_options_stand_before_and_after_the_command() {
+        let before = parse("hallpass --home /a --store keyring token").unwrap();
+        let after = parse("hallpass token --home /a --store keyring").unwrap();
+        for arguments in [before, after] {
+            assert_eq!(arguments.global.home, Some(PathBuf::from("/a")));
+            assert_eq!(arguments.global.store, Some(Store::Keyring));
+        }
+    }
+
+    #[test]
+    fn the_ways_to_sign_in_exclude_each_other() {
+        for line in [
+            "hallpass login --device-auth --with-api-key",
+            "hallpass login --with-api-key --with-access-token",
+            "hallpass login --with-api-key --with-client-secret",
+            "hallpass token --verbose --quiet",
+            "hallpass login --api-key sk-1",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn login_status_is_status() {
+        let arguments = parse("hallpass login status --json").unwrap();
+        assert!(arguments.command.is_json());
+        let Command::Login(login) = arguments.command else { panic!("not a login") };
+        assert!(matches!(login.command, Some(LoginCommand::Status(Status { json: true, check: false }))));
+    }
+}

@@ -1,0 +1,46 @@
+//! `hallpass token`
+
+use std::process::ExitCode;
+
+use hallpass_core::{Need, Provider, TokenRequest};
+
+use super::arguments::{Global, Token};
+use super::failure::Failure;
+use super::person::Bystander;
+use super::report::{Voice, data, document, warn_of};
+use super::session::{Session, warn_of_overrides};
+
+pub(super) fn run(global: &Global, arguments: &Token, voice: Voice) -> Result<ExitCode, Failure> {
+    let session = Session::open(global)?;
+    let configuration = session.configuration(Provider::openai())?;
+    warn_of_overrides(&configuration);
+    let mut shell = session.shell(Bystander::new(voice));
+    let token = shell.token(TokenRequest { configuration, need: need(arguments) })?;
+    warn_of(&token.warnings);
+    if arguments.json {
+        document(&super::json::token(&token))?;
+    } else {
+        data(token.access_token.expose())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn need(arguments: &Token) -> Need {
+    if arguments.refresh {
+        return Need::Fresh;
+    }
+    Need::Usable { minimum_lifetime: arguments.min_ttl.saturating_mul(1000) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_become_milliseconds_without_overflow() {
+        let need_of = |min_ttl, refresh| need(&Token { json: false, min_ttl, refresh });
+        assert_eq!(need_of(300, false), Need::Usable { minimum_lifetime: 300_000 });
+        assert_eq!(need_of(u64::MAX, false), Need::Usable { minimum_lifetime: u64::MAX });
+        assert_eq!(need_of(300, true), Need::Fresh);
+    }
+}

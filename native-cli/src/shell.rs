@@ -1,0 +1,320 @@
+//! The native shell: it performs what a machine asks for, on this operating system.
+
+mod cancellation;
+mod exchange;
+mod person;
+
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hallpass_core::{
+    Effect, Error, Event, Flow, HttpRequest, Listen, LoggedIn, LoggedOut, LoginRequest, LogoutRequest, Machine as _,
+    Misused, Outcome, Place, Prompt, Request, Secret, Seed, Status, StatusRequest, Step, Timestamp, Token,
+    TokenRequest,
+};
+
+pub use cancellation::Cancellation;
+pub use exchange::Exchange;
+pub use person::{Lines, Nobody, Person};
+
+use crate::listener::Listener;
+use crate::lock::Locks;
+use crate::store::Stores;
+use crate::{browser, command, http, signing};
+
+/// Performs effects: files, locks, keyrings, sockets, browsers and processes of this machine.
+///
+/// It has one loop, [`Shell::run`], and decides nothing about OAuth.
+pub struct Shell {
+    stores: Stores,
+    locks: Locks,
+    client: Option<http::Client>,
+    listener: Option<Listener>,
+    person: Box<dyn Person>,
+    opener: Opener,
+    cancellation: Cancellation,
+    sender: Sender<Event>,
+    receiver: Receiver<Event>,
+    engaged: bool,
+    reads_lines: bool,
+}
+
+/// What opens a page for a person.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Opener {
+    /// The browser of this desktop, or the one that `$BROWSER` names.
+    #[default]
+    Desktop,
+    /// Nothing: the person is shown the address, and goes there.
+    Nothing,
+}
+
+impl Shell {
+    /// A shell for a home, which needs not exist yet.
+    pub fn new(home: PathBuf, person: Box<dyn Person>) -> Self {
+        let (sender, receiver) = mpsc::channel();
+        let cancellation = Cancellation::new();
+        cancellation.wake(sender.clone());
+        Self {
+            stores: Stores::new(home.clone()),
+            locks: Locks::new(home),
+            client: None,
+            listener: None,
+            person,
+            opener: Opener::default(),
+            cancellation,
+            sender,
+            receiver,
+            engaged: false,
+            reads_lines: false,
+        }
+    }
+
+    /// Speaks with this person from now on.
+    pub fn set_person(&mut self, person: Box<dyn Person>) {
+        self.person = person;
+        (self.engaged, self.reads_lines) = (false, false);
+    }
+
+    /// Opens pages with this from now on.
+    pub fn set_opener(&mut self, opener: Opener) {
+        self.opener = opener;
+    }
+
+    /// The handle that stops what this shell runs.
+    pub fn cancellation(&self) -> Cancellation {
+        self.cancellation.clone()
+    }
+
+    /// Where a store keeps credentials: a path, or the name of a keyring entry.
+    pub fn location(&self, place: Place) -> String {
+        self.stores.location(place)
+    }
+
+    /// Runs a flow to its end.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn run(&mut self, request: Request) -> Result<Outcome, Error> {
+        let mut step = Flow::start(request, now(), seed()?);
+        let result = loop {
+            match step {
+                Step::Perform { machine, effect, log } => {
+                    for line in &log {
+                        self.person.note(line);
+                    }
+                    let event = self.perform(effect);
+                    step = machine.step(now(), event);
+                }
+                Step::Done(result) => break result,
+            }
+        };
+        self.listener = None;
+        result
+    }
+
+    /// Signs a person in.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn login(&mut self, request: LoginRequest) -> Result<LoggedIn, Error> {
+        match self.run(Request::Login(request))? {
+            Outcome::Login(logged_in) => Ok(logged_in),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Gets an access token.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn token(&mut self, request: TokenRequest) -> Result<Token, Error> {
+        match self.run(Request::Token(request))? {
+            Outcome::Token(token) => Ok(token),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Signs out.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn logout(&mut self, request: LogoutRequest) -> Result<LoggedOut, Error> {
+        match self.run(Request::Logout(request))? {
+            Outcome::Logout(logged_out) => Ok(logged_out),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Says who is signed in.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn status(&mut self, request: StatusRequest) -> Result<Status, Error> {
+        match self.run(Request::Status(request))? {
+            Outcome::Status(status) => Ok(status),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Performs one effect. It never fails: failing is an event.
+    pub fn perform(&mut self, effect: Effect) -> Event {
+        self.engage(&effect);
+        if effect.is_interruptible() && self.cancellation.take() {
+            return Event::Cancelled;
+        }
+        let cancellation = self.cancellation.clone();
+        let interruptible = effect.is_interruptible();
+        let cancelled = move || interruptible && cancellation.is_wished();
+        let event = match effect {
+            Effect::Http(request) => self.send(&request, &cancelled),
+            Effect::Load(slot) => self.stores.load(slot),
+            Effect::Save { slot, contents } => self.stores.save(slot, &contents),
+            Effect::Remove(slot) => self.stores.remove(slot),
+            Effect::Reserve { place, intent, size } => self.stores.reserve(place, &intent, size),
+            Effect::Lock { lock, deadline } => self.locks.lock(lock, Duration::from_millis(deadline), &cancelled),
+            Effect::Unlock(lock) => self.locks.unlock(lock),
+            Effect::Sleep { milliseconds } => self.sleep(Duration::from_millis(milliseconds)),
+            Effect::Listen(listen) => self.listen(&listen),
+            Effect::Await { until } => self.wait(until),
+            Effect::Reply(page) => self.reply(page),
+            Effect::Present(prompt) => self.present(&prompt),
+            Effect::Run(order) => command::run(&order, &cancelled),
+            Effect::Sign { key, algorithm, input } => signing::sign(&key, &algorithm, &input),
+        };
+        if matches!(event, Event::Cancelled) {
+            self.cancellation.take();
+        }
+        event
+    }
+
+    /// Tells the person's side, once, that from now on it matters how this process ends.
+    fn engage(&mut self, effect: &Effect) {
+        if !self.engaged && !matches!(effect, Effect::Load(_)) {
+            self.engaged = true;
+            self.person.engage(&self.cancellation);
+        }
+    }
+
+    fn send(&mut self, request: &HttpRequest, cancelled: &(dyn Fn() -> bool + Sync)) -> Event {
+        let exchange = Exchange::begun(request);
+        let event = self.client().send(request, cancelled);
+        self.person.exchanged(&exchange.ended(&event));
+        event
+    }
+
+    /// The client is built by the first request: most runs send none.
+    fn client(&mut self) -> &http::Client {
+        self.client.get_or_insert_with(|| http::Client::new(http::Settings::from_environment()))
+    }
+
+    fn sleep(&self, duration: Duration) -> Event {
+        self.cancellation.sleep(duration);
+        if self.cancellation.is_wished() { Event::Cancelled } else { Event::Slept }
+    }
+
+    fn listen(&mut self, listen: &Listen) -> Event {
+        // The old one goes first: it may hold the port.
+        self.listener = None;
+        match Listener::open(listen, self.sender.clone()) {
+            Ok(listener) => {
+                let redirect_uri = listener.redirect_uri().to_owned();
+                self.listener = Some(listener);
+                Event::Listening { redirect_uri }
+            }
+            Err(detail) => Event::ListenFailed { detail },
+        }
+    }
+
+    /// Whatever comes first: a request, a line that was typed, the wish to stop, or the end.
+    fn wait(&self, until: Timestamp) -> Event {
+        loop {
+            let left = u64::try_from(until.since(now())).unwrap_or(0);
+            match self.receiver.recv_timeout(Duration::from_millis(left)) {
+                // A wish that was delivered elsewhere in the meantime.
+                Ok(Event::Cancelled) if !self.cancellation.is_wished() => {}
+                Ok(event) => return event,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Event::TimedOut,
+            }
+        }
+    }
+
+    fn reply(&mut self, page: hallpass_core::Page) -> Event {
+        if let Some(listener) = &mut self.listener {
+            listener.reply(page);
+        }
+        Event::Replied
+    }
+
+    fn present(&mut self, prompt: &Prompt) -> Event {
+        self.person.present(prompt);
+        match prompt {
+            Prompt::Browser { authorization_url, .. } => {
+                self.open(authorization_url);
+                self.read_lines();
+            }
+            // The browser login is over.
+            Prompt::UserCode { .. } => self.listener = None,
+        }
+        Event::Presented
+    }
+
+    fn open(&mut self, url: &Secret) {
+        let result = match self.opener {
+            Opener::Desktop => browser::open(url.expose(), std::env::var_os("BROWSER").as_deref()),
+            Opener::Nothing => Ok(()),
+        };
+        if let Err(detail) = result {
+            self.person.notice(&format!("no browser could be opened: {detail}"));
+        }
+    }
+
+    fn read_lines(&mut self) {
+        if self.reads_lines {
+            return;
+        }
+        let Some(lines) = self.person.lines() else { return };
+        self.reads_lines = true;
+        let sender = self.sender.clone();
+        // Nothing ends a read from a terminal, so the thread is left behind when the process ends.
+        thread::spawn(move || {
+            for line in lines {
+                let event = match line.trim() {
+                    "" => continue,
+                    "d" | "D" => Event::Switched,
+                    text => Event::Pasted(Secret::new(text)),
+                };
+                if sender.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+/// The time, in milliseconds since the Unix epoch.
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_milliseconds(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A flow ended with what another one ends with.
+fn unexpected(outcome: &Outcome) -> Error {
+    let event = match outcome {
+        Outcome::Login(_) => "login",
+        Outcome::Token(_) => "token",
+        Outcome::Logout(_) => "logout",
+        Outcome::Status(_) => "status",
+    };
+    Misused::Unexpected { event: event.to_owned() }.into()
+}
+
+fn seed() -> Result<Seed, Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| Misused::NotApplicable {
+        detail: format!("the operating system gives no random numbers: {error}"),
+    })?;
+    Ok(Seed::new(bytes))
+}

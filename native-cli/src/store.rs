@@ -1,0 +1,150 @@
+//! Where credentials are kept on this machine: files in the home, the keyring, this process's memory.
+
+mod failure;
+mod files;
+mod memory;
+mod platform;
+mod text;
+
+use std::path::PathBuf;
+
+use hallpass_core::{Event, Place, Secret, Slot, StoreFailure, StoreTrouble};
+
+use crate::keyring::{self, Keyring};
+use failure::failure;
+use files::{Files, Name};
+
+#[cfg(unix)]
+pub(crate) use platform::keep_owner;
+pub(crate) use platform::{create_home, record_target};
+pub(crate) use text::decode;
+
+/// The most that a slot may hold: what is larger is no record.
+const LIMIT: usize = 1024 * 1024;
+
+/// The stores of one home: performs `Load`, `Save`, `Remove` and `Reserve`.
+///
+/// Whoever changes a slot holds the home's lock ([`Locks`](crate::Locks)): each file has one temporary name, and
+/// what is found under it is the leftover of a process that died.
+#[derive(Debug)]
+pub struct Stores {
+    files: Files,
+    keyring: Keyring,
+    home: PathBuf,
+}
+
+impl Stores {
+    /// The stores of this home. Touches nothing yet: a keyring that is never asked for is never connected to.
+    pub fn new(home: PathBuf) -> Self {
+        Self { files: Files::new(home.clone()), keyring: Keyring::default(), home }
+    }
+
+    /// Reads a slot. → `Loaded`, `StoreFailed`
+    pub fn load(&mut self, slot: Slot) -> Event {
+        let loaded = match slot.into() {
+            Where::File(name) => self.files.load(name),
+            Where::Keyring(purpose) => {
+                let stored = self.keyring.load(&purpose.entry(&self.home));
+                stored.map(|stored| match purpose {
+                    keyring::Purpose::Parked => stored.map(|text| text::last_whole_line(text.expose()).into()),
+                    keyring::Purpose::Record | keyring::Purpose::Client => stored,
+                })
+            }
+            Where::Memory => Ok(memory::load(&self.home, slot)),
+        };
+        loaded.map_or_else(Event::StoreFailed, Event::Loaded)
+    }
+
+    /// Writes a slot, durably and whole. → `Saved`, `StoreFailed`
+    ///
+    /// Before an `auth.json` that no program can read is written over, it is copied to `auth.json.corrupt`.
+    pub fn save(&mut self, slot: Slot, contents: &Secret) -> Event {
+        let saved = match slot.into() {
+            _ if contents.len() > LIMIT => Err(self.too_large(slot)),
+            Where::File(name) => self.files.save(name, contents),
+            Where::Keyring(purpose) => {
+                self.keyring.save(&purpose.entry(&self.home), text::on_one_line(contents.expose()).into_owned().into())
+            }
+            Where::Memory => {
+                memory::save(&self.home, slot, contents);
+                Ok(())
+            }
+        };
+        saved.map_or_else(Event::StoreFailed, |()| Event::Saved)
+    }
+
+    /// Empties a slot. → `Removed`, `StoreFailed`
+    ///
+    /// With the record go its temporary file and the copy kept aside of a corrupt one. Where `auth.json` is a
+    /// symbolic link, both the link and the file that it names are removed: a logout leaves no token behind.
+    pub fn remove(&mut self, slot: Slot) -> Event {
+        let removed = match slot.into() {
+            Where::File(name) => self.files.remove(name),
+            Where::Keyring(purpose) => self.keyring.remove(&purpose.entry(&self.home)),
+            Where::Memory => Ok(memory::remove(&self.home, slot)),
+        };
+        removed.map_or_else(Event::StoreFailed, Event::Removed)
+    }
+
+    /// Claims room and permission to store an answer, and writes the intent, in one durable step.
+    /// → `Reserved`, `StoreFailed`
+    ///
+    /// An intent that stood there before stays if this one cannot be written.
+    pub fn reserve(&mut self, place: Place, intent: &Secret, size: u32) -> Event {
+        let slot = Slot::Parked(place);
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let reserved = match slot.into() {
+            _ if size.max(intent.len()) > LIMIT => Err(self.too_large(slot)),
+            Where::File(_) => self.files.reserve(intent, size),
+            Where::Keyring(purpose) => {
+                self.keyring.save(&purpose.entry(&self.home), text::padded(intent.expose(), size).into())
+            }
+            Where::Memory => {
+                memory::save(&self.home, slot, intent);
+                Ok(())
+            }
+        };
+        reserved.map_or_else(Event::StoreFailed, |()| Event::Reserved)
+    }
+
+    /// Where the record is kept there, for a person: a path, or the keyring's service and account.
+    pub fn location(&self, place: Place) -> String {
+        match place {
+            Place::File => self.files.path(Name::Record).display().to_string(),
+            Place::Keyring => keyring::Purpose::Record.entry(&self.home).to_string(),
+            Place::Ephemeral => "this process's memory".to_owned(),
+        }
+    }
+
+    fn too_large(&self, slot: Slot) -> StoreFailure {
+        let place = match slot {
+            Slot::Sidecar => Place::File,
+            Slot::Record(place) | Slot::Parked(place) | Slot::Client(place) => place,
+        };
+        failure(StoreTrouble::TooLarge, self.location(place), "more than 1 MiB")
+    }
+}
+
+/// Which of the three kinds of store a slot is in, and under what name.
+enum Where {
+    File(Name),
+    Keyring(keyring::Purpose),
+    Memory,
+}
+
+impl From<Slot> for Where {
+    fn from(slot: Slot) -> Self {
+        match slot {
+            Slot::Record(Place::File) => Self::File(Name::Record),
+            Slot::Sidecar => Self::File(Name::Sidecar),
+            Slot::Parked(Place::File) => Self::File(Name::Parked),
+            Slot::Client(Place::File) => Self::File(Name::Client),
+            Slot::Record(Place::Keyring) => Self::Keyring(keyring::Purpose::Record),
+            Slot::Parked(Place::Keyring) => Self::Keyring(keyring::Purpose::Parked),
+            Slot::Client(Place::Keyring) => Self::Keyring(keyring::Purpose::Client),
+            Slot::Record(Place::Ephemeral) | Slot::Parked(Place::Ephemeral) | Slot::Client(Place::Ephemeral) => {
+                Self::Memory
+            }
+        }
+    }
+}

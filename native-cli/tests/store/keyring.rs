@@ -1,0 +1,113 @@
+//! The keyring: where there is none, where it does not answer, and a real daemon.
+
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use hallpass::Stores;
+use hallpass_core::Place;
+
+use crate::Sandbox;
+use crate::child::{Process, plain, run};
+
+#[test]
+fn the_entry_is_codex_s() {
+    for (home, account) in [
+        ("/home/u/.codex", "cli|9ba275091964248d"),
+        ("/Users/u/.codex", "cli|df2c5489dda272ca"),
+        ("~/.codex", "cli|940db7b1d0e4eb40"),
+    ] {
+        let location = Stores::new(home.into()).location(Place::Keyring);
+        assert_eq!(location, format!("keyring: Codex Auth / {account}"));
+    }
+    assert_eq!(Stores::new("/home/u/.codex".into()).location(Place::File), "/home/u/.codex/auth.json");
+}
+
+#[test]
+fn without_a_bus_it_is_unavailable_at_once() {
+    let sandbox = Sandbox::new();
+    let mut command = plain();
+    command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus").env_remove("XDG_RUNTIME_DIR");
+    let start = Instant::now();
+    let script = "load keyring; save keyring {}; remove keyring; reserve keyring 4096; load record";
+    let answers = run(command, &sandbox.home(), script);
+    assert!(answers[..4].iter().all(|answer| answer.starts_with("Unavailable keyring: ")), "{answers:?}");
+    assert_eq!(answers[4], "nothing");
+    assert!(start.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn a_bus_that_never_answers_is_given_up() {
+    let sandbox = Sandbox::new();
+    let socket = sandbox.0.join("bus");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    let mut command = plain();
+    command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", socket.display()));
+    let mut other = Process::start(command, &sandbox.home());
+    let start = Instant::now();
+    assert!(other.tell("load keyring").starts_with("TimedOut "));
+    assert!(start.elapsed() >= Duration::from_secs(3) && start.elapsed() < Duration::from_secs(5));
+}
+
+/// The other process beside a keyring daemon of its own; `None` where there is none.
+fn beside_daemon(sandbox: &Sandbox, unlock: &str) -> Option<Command> {
+    for tool in ["dbus-run-session", "gnome-keyring-daemon"] {
+        if !Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success()) {
+            println!("skipped: no {tool}");
+            return None;
+        }
+    }
+    let root: &Path = &sandbox.0;
+    let mut command = Command::new("dbus-run-session");
+    command.args([
+        "--",
+        "sh",
+        "-c",
+        &format!("mkdir -p -m 700 $HOME $XDG_DATA_HOME $XDG_RUNTIME_DIR\n{unlock}\n\"$0\" \"$@\"\n"),
+    ]);
+    command.arg(std::env::current_exe().unwrap());
+    command.env("HOME", root.join("user")).env("XDG_DATA_HOME", root.join("data"));
+    command.env("XDG_RUNTIME_DIR", root.join("run")).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    Some(command)
+}
+
+const UNLOCK: &str = "printf 'pw\\n' | gnome-keyring-daemon --unlock --components=secrets >&2";
+
+#[test]
+fn a_record_in_the_keyring_is_found_by_codex_s_attributes() {
+    let sandbox = Sandbox::with_home();
+    let Some(command) = beside_daemon(&sandbox, UNLOCK) else { return };
+    let mut other = Process::start(command, &sandbox.home());
+    assert_eq!(other.tell("load keyring"), "nothing");
+    assert_eq!(other.tell("remove keyring"), "removed false");
+    assert_eq!(other.tell("save keyring { \"a\": \"b c\" }"), "saved");
+    let record = format!("{{\"a\":\"{}\"}}", "x".repeat(30_000));
+    assert_eq!(other.tell(&format!("save keyring {record}")), "saved");
+    assert_eq!(other.tell("load keyring"), format!("loaded {record}"));
+    assert_eq!(other.tell("reserve keyring 65536"), "reserved");
+    assert_eq!(other.tell("load keyring-parked"), "loaded {\"intent\":1}");
+    assert_eq!(other.tell("save keyring-parked {\"answer\":1}"), "saved");
+    assert_eq!(other.tell("load keyring-parked"), "loaded {\"answer\":1}");
+    assert_eq!(other.tell("remove keyring-parked"), "removed true");
+    assert_eq!(other.tell("remove keyring"), "removed true");
+    assert_eq!(other.tell("load keyring"), "nothing");
+}
+
+#[test]
+fn a_locked_keyring_is_not_an_empty_one() {
+    let sandbox = Sandbox::with_home();
+    let lock = "dbus-send --session --dest=org.freedesktop.secrets --print-reply /org/freedesktop/secrets \
+                org.freedesktop.Secret.Service.Lock array:objpath:/org/freedesktop/secrets/collection/login >&2";
+    let Some(command) = beside_daemon(&sandbox, &format!("{UNLOCK}\n{lock}")) else { return };
+    let answers = run(command, &sandbox.home(), "load keyring; save keyring {}; remove keyring");
+    assert!(answers.iter().all(|answer| answer.starts_with("Locked ")), "{answers:?}");
+}
+
+#[test]
+fn a_service_without_a_default_collection_is_no_keyring() {
+    let sandbox = Sandbox::with_home();
+    let Some(command) = beside_daemon(&sandbox, "") else { return };
+    let answers = run(command, &sandbox.home(), "load keyring; save keyring {}; remove keyring; reserve keyring 64");
+    assert!(answers.iter().all(|answer| answer.starts_with("Unavailable ")), "{answers:?}");
+}
