@@ -1,0 +1,288 @@
+//! The simulated world: every effect performed once more, over a virtual clock, store, network and person.
+//!
+//! A scenario sets up a [`World`], runs flows in it, and looks at what became of it. Every turn of every flow
+//! is checked on the way: the machine survives JSON, it answers every event, it gives back what it holds, and
+//! no secret shows.
+
+mod checks;
+mod network;
+mod others;
+mod person;
+mod samples;
+mod store;
+
+use hallpass::authorization_server::{AuthorizationServer, Options};
+use hallpass_core::{
+    Configuration, Effect, Error, Event, Flow, HttpRequest, Lock, LockFailure, LockTrouble, LoggedIn, LoggedOut,
+    LoginMethod, LoginRequest, LogoutRequest, Machine, Need, Outcome, Provider, Request, Seed, Slot, Status,
+    StatusRequest, Step, Timestamp, Token, TokenRequest,
+};
+
+pub use person::{Person, Way};
+pub use samples::events;
+pub use store::Store;
+
+use crate::transcript::Recorder;
+
+/// The issuer of the authorization server in this world.
+pub const ISSUER: &str = "https://id.example";
+/// A part of every secret: what no output may contain.
+pub const CANARY: &str = "c4n4ry";
+/// When the world begins: 2026-11-24T00:00:00Z.
+pub const BEGINNING: i64 = 1_795_478_400_000;
+
+/// A world with one home, one authorization server, one person and one clock.
+pub struct World {
+    /// The time, which passes when somebody waits.
+    pub now: Timestamp,
+    /// The authorization server, behind the network.
+    pub server: AuthorizationServer,
+    /// The stores of the home.
+    pub store: Store,
+    /// Who signs in.
+    pub person: Person,
+    /// What flows are configured with.
+    pub configuration: Configuration,
+    /// Every request that was sent, as `POST /token`.
+    pub sent: Vec<String>,
+    /// Every request whole, for looking at the wire.
+    pub requests: Vec<HttpRequest>,
+    /// What a person would have read in the log.
+    pub log: Vec<String>,
+    /// Locks that others hold.
+    pub busy: Vec<Lock>,
+    /// The effect, counted from 0 within a flow, at which the person gives up.
+    pub cancel_at: Option<usize>,
+    locks: Vec<Lock>,
+    meanwhile: Option<others::Meanwhile>,
+    misleads: Option<fn(&Effect) -> bool>,
+    flows: u8,
+}
+
+impl World {
+    /// A world in which people sign in with OpenAI's dialect.
+    pub fn openai() -> Self {
+        Self::with(Provider::openai().at(ISSUER))
+    }
+
+    /// A world in which people sign in with a standard provider, found by discovery.
+    pub fn standard() -> Self {
+        let provider = Provider { client_id: "hallpass".to_owned(), ..Provider::discovered(ISSUER, "hallpass") };
+        Self::with(provider)
+    }
+
+    /// A world with this provider.
+    pub fn with(provider: Provider) -> Self {
+        let mut options = Options::new(ISSUER, [9; 32]);
+        CANARY.clone_into(&mut options.canary);
+        Self {
+            now: Timestamp::from_milliseconds(BEGINNING),
+            server: AuthorizationServer::new(options),
+            store: Store::default(),
+            person: Person::default(),
+            configuration: Configuration {
+                provider,
+                providers: Vec::new(),
+                store: None,
+                home: hallpass_core::Home { path: "/home/ada/.codex".to_owned(), machine: "m1".to_owned() },
+                token_endpoint_override: None,
+                revocation_endpoint_override: None,
+                allowed_workspaces: Vec::new(),
+            },
+            sent: Vec::new(),
+            requests: Vec::new(),
+            log: Vec::new(),
+            busy: Vec::new(),
+            cancel_at: None,
+            locks: Vec::new(),
+            meanwhile: None,
+            misleads: None,
+            flows: 0,
+        }
+    }
+
+    /// Runs a flow to its end.
+    ///
+    /// # Errors
+    /// As the flow ends.
+    ///
+    /// # Panics
+    /// When a turn breaks a rule that holds for all of them.
+    pub fn run(&mut self, request: Request) -> Result<Outcome, Error> {
+        self.turns(request, None)
+    }
+
+    /// Runs a flow and keeps what was said as a transcript that every build must repeat.
+    ///
+    /// # Errors
+    /// As the flow ends.
+    ///
+    /// # Panics
+    /// When a turn breaks a rule, or the transcript differs from the one that is kept.
+    pub fn record(&mut self, name: &str, request: Request) -> Result<Outcome, Error> {
+        self.turns(request, Some(name))
+    }
+
+    /// An access token, as `hallpass token` gets it.
+    ///
+    /// # Errors
+    /// As the flow ends.
+    pub fn token(&mut self, need: Need) -> Result<Token, Error> {
+        match self.run(self.token_request(need))? {
+            Outcome::Token(token) => Ok(token),
+            other => panic!("a token flow ended with {other:?}"),
+        }
+    }
+
+    /// What a token flow is started with in this world.
+    pub fn token_request(&self, need: Need) -> Request {
+        Request::Token(TokenRequest { configuration: self.configuration.clone(), need })
+    }
+
+    /// A token that is good for five minutes.
+    ///
+    /// # Errors
+    /// As the flow ends.
+    pub fn usable(&mut self) -> Result<Token, Error> {
+        self.token(Need::Usable { minimum_lifetime: 300_000 })
+    }
+
+    /// Signs Ada in, in a browser.
+    ///
+    /// # Panics
+    /// When that does not work.
+    pub fn login(&mut self) -> LoggedIn {
+        self.log_in(LoginMethod::Browser).expect("the login works")
+    }
+
+    /// Signs in, however the scenario says.
+    ///
+    /// # Errors
+    /// As the flow ends.
+    pub fn log_in(&mut self, method: LoginMethod) -> Result<LoggedIn, Error> {
+        let request = self.login_request(method);
+        match self.run(Request::Login(request))? {
+            Outcome::Login(login) => Ok(login),
+            other => panic!("a login ended with {other:?}"),
+        }
+    }
+
+    /// What a login is started with in this world.
+    pub fn login_request(&self, method: LoginMethod) -> LoginRequest {
+        LoginRequest { configuration: self.configuration.clone(), method, store: None, client_secret: None }
+    }
+
+    /// Signs out.
+    ///
+    /// # Errors
+    /// As the flow ends.
+    pub fn log_out(&mut self, local: bool) -> Result<LoggedOut, Error> {
+        let request = LogoutRequest { configuration: self.configuration.clone(), local };
+        match self.run(Request::Logout(request))? {
+            Outcome::Logout(logout) => Ok(logout),
+            other => panic!("a logout ended with {other:?}"),
+        }
+    }
+
+    /// Who is signed in.
+    ///
+    /// # Errors
+    /// As the flow ends.
+    pub fn status(&mut self, check: bool) -> Result<Status, Error> {
+        let request = StatusRequest { configuration: self.configuration.clone(), check };
+        match self.run(Request::Status(request))? {
+            Outcome::Status(status) => Ok(status),
+            other => panic!("a status ended with {other:?}"),
+        }
+    }
+
+    /// Lets time pass.
+    pub fn wait(&mut self, milliseconds: i64) {
+        self.now = self.now.plus(milliseconds);
+    }
+
+    fn turns(&mut self, request: Request, name: Option<&str>) -> Result<Outcome, Error> {
+        self.flows += 1;
+        let seed = [self.flows; 32];
+        let mut recorder = name.map(|name| Recorder::start(name, &request, self.now, seed));
+        let mut step = Flow::start(request, self.now, Seed::new(seed));
+        for turn in 0.. {
+            assert!(turn < 10_000, "the flow does not end");
+            let (machine, effect) = match step {
+                Step::Perform { machine, effect, log } => {
+                    self.log.extend(log.into_iter().map(|line| line.message));
+                    (machine, effect)
+                }
+                Step::Done(result) => {
+                    if let Some(recorder) = recorder {
+                        recorder.finish();
+                    }
+                    assert!(self.locks.is_empty(), "the flow ended and holds {:?}", self.locks);
+                    checks::shows_nothing(&result, &self.log);
+                    return result;
+                }
+            };
+            checks::survives_json(&machine);
+            checks::answers_every_event(&machine, &effect, self.now, &self.locks);
+            self.happens_meanwhile(&effect);
+            let is_misled = self.is_misled(&effect);
+            let event = self.perform(effect, turn);
+            let event = if is_misled { Event::Presented } else { event };
+            if let Some(recorder) = &mut recorder {
+                recorder.step(self.now, &event);
+            }
+            step = machine.step(self.now, event);
+        }
+        unreachable!("the loop ends by returning")
+    }
+
+    fn perform(&mut self, effect: Effect, turn: usize) -> Event {
+        if effect.is_interruptible() && self.cancel_at.is_some_and(|at| turn >= at) {
+            return Event::Cancelled;
+        }
+        match effect {
+            Effect::Http(request) => self.send(request),
+            Effect::Load(slot) => self.store.load(slot),
+            Effect::Save { slot, contents } => self.store.save(slot, contents),
+            Effect::Remove(slot) => self.store.remove(slot),
+            Effect::Reserve { place, intent, size } => {
+                assert!(intent.len() < size as usize, "there is room for an answer");
+                match self.store.save(Slot::Parked(place), intent) {
+                    Event::Saved => Event::Reserved,
+                    failed => failed,
+                }
+            }
+            Effect::Lock { lock, deadline } => self.lock(lock, deadline),
+            Effect::Unlock(lock) => {
+                assert_eq!(self.locks.pop(), Some(lock), "locks are given back in reverse order");
+                Event::Unlocked
+            }
+            Effect::Sleep { milliseconds } => {
+                self.wait(i64::try_from(milliseconds).expect("a sleep is not that long"));
+                self.person.enters_code(&mut self.server);
+                Event::Slept
+            }
+            Effect::Listen(listen) => self.person.listen(&listen),
+            Effect::Await { until } => {
+                let event = self.person.answers(&mut self.server, self.now);
+                self.now = if event == Event::TimedOut { until } else { self.now };
+                event
+            }
+            Effect::Reply(page) => self.person.sees(page),
+            Effect::Present(prompt) => self.person.reads(prompt),
+            Effect::Run(_) => Event::RunFailed { detail: "there are no commands in this world".to_owned() },
+            Effect::Sign { key, algorithm, input } => crate::key::sign(&key, &algorithm, &input),
+        }
+    }
+
+    fn lock(&mut self, lock: Lock, deadline: u64) -> Event {
+        if self.busy.contains(&lock) {
+            self.wait(i64::try_from(deadline).expect("a deadline is not that far"));
+            let detail = "/home/ada/.codex: held by process 1".to_owned();
+            return Event::LockFailed(LockFailure { kind: LockTrouble::Busy, detail });
+        }
+        assert!(!self.locks.contains(&lock), "a flow never waits for itself");
+        self.locks.push(lock);
+        Event::Locked
+    }
+}

@@ -1,0 +1,55 @@
+//! The network between a flow and the authorization server.
+
+use hallpass::authorization_server::{Delivery, Request, Served};
+use hallpass_core::{Event, HttpMethod, HttpRequest, HttpResponse, Reach, RequestFailure};
+
+use super::{ISSUER, World};
+
+impl World {
+    pub(super) fn send(&mut self, request: HttpRequest) -> Event {
+        let method = match request.method {
+            HttpMethod::Get => "GET",
+            HttpMethod::Post => "POST",
+        };
+        let Some(target) = request.url.strip_prefix(ISSUER) else {
+            let detail = format!("no such host in this world: {}", request.url);
+            return Event::RequestFailed(RequestFailure { reach: Reach::NotSent, detail });
+        };
+        let path = target.split('?').next().unwrap_or_default();
+        self.sent.push(format!("{method} {path}"));
+        let served = self.server.respond(
+            self.now.milliseconds(),
+            &Request {
+                method: method.to_owned(),
+                target: target.to_owned(),
+                headers: request
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.expose().to_owned()))
+                    .collect(),
+                body: request.body.as_ref().map(|body| body.expose().as_bytes().to_vec()).unwrap_or_default(),
+            },
+        );
+        let deadline = request.deadline;
+        self.requests.push(request);
+        self.arrive(served, deadline)
+    }
+
+    fn arrive(&mut self, served: Served, deadline: u64) -> Event {
+        let Served { response, delay_ms, delivery } = served;
+        self.wait(i64::try_from(delay_ms.min(deadline)).unwrap_or_default());
+        let lost = |reach, detail: &str| Event::RequestFailed(RequestFailure { reach, detail: detail.to_owned() });
+        if delay_ms > deadline {
+            return lost(Reach::Unanswered, "no answer in time");
+        }
+        match delivery {
+            Delivery::Whole => Event::Responded(HttpResponse {
+                status: response.status,
+                headers: response.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect(),
+                body: response.text().into(),
+            }),
+            Delivery::AnswerLost | Delivery::RequestLost => lost(Reach::Unanswered, "the connection was closed"),
+            Delivery::Broken { .. } => lost(Reach::Broken(response.status), "the connection was closed in the answer"),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Who is signed in.
+
+use hallpass_core::{LoginMethod, Method, Place, Request, Slot, StatusRequest};
+use hallpass_tests::world::World;
+
+const DAY: i64 = 86_400_000;
+
+#[test]
+fn nobody() {
+    let mut world = World::openai();
+    let status = world.status(false).unwrap();
+    assert!(!status.logged_in && status.method.is_none() && status.account.is_none() && status.store.is_none());
+    // What counts as logged in with Codex and is not.
+    for text in ["{}", r#"{"auth_mode":"chatgpt"}"#] {
+        world.store.put(Slot::Record(Place::File), text);
+        assert!(!world.status(false).unwrap().logged_in, "{text}");
+    }
+}
+
+#[test]
+fn who_how_and_until_when_without_asking_anybody() {
+    for (mut world, method, name) in
+        [(World::openai(), Method::Chatgpt, "openai"), (World::standard(), Method::Oauth, "id.example")]
+    {
+        world.login();
+        world.sent.clear();
+        let request = StatusRequest { configuration: world.configuration.clone(), check: false };
+        let transcript = format!("status-{}", if method == Method::Oauth { "standard" } else { "openai" });
+        assert!(world.record(&transcript, Request::Status(request)).is_ok());
+        let status = world.status(false).unwrap();
+        assert!(status.logged_in && !status.stale);
+        assert_eq!(status.method, Some(method));
+        assert_eq!(status.provider.as_deref(), Some(name));
+        assert_eq!(status.store, Some(Place::File));
+        assert_eq!(status.last_refresh, Some(world.now));
+        assert_eq!(status.expires_at, Some(world.now.plus(3_600_000)));
+        assert_eq!(status.account.unwrap().email.as_deref(), Some("ada@example.com"));
+        assert!(world.sent.is_empty());
+    }
+}
+
+#[test]
+fn an_expired_token_is_no_logout_and_a_stale_session_is_said() {
+    let mut world = World::openai();
+    world.login();
+    world.wait(8 * DAY);
+    let status = world.status(false).unwrap();
+    assert!(status.logged_in && !status.stale);
+    world.wait(1);
+    assert!(world.status(false).unwrap().stale);
+}
+
+#[test]
+fn the_method_says_what_it_can_do() {
+    let mut world = World::openai();
+    world.login();
+    let can = world.status(false).unwrap().capabilities;
+    assert!(can["codex_cloud"] && can["fast_mode"] && can["refresh"] && can["local_cli"]);
+    world.log_in(LoginMethod::ApiKey("sk-1".into())).unwrap();
+    let can = world.status(false).unwrap().capabilities;
+    assert!(
+        !can["codex_cloud"] && !can["fast_mode"] && !can["codex_spark"] && !can["realtime_voice"] && !can["refresh"]
+    );
+    assert!(can["local_cli"]);
+}
+
+#[test]
+fn the_server_is_asked_on_request() {
+    for mut world in [World::openai(), World::standard()] {
+        world.login();
+        let before = world.store.record();
+        assert!(world.status(true).unwrap().logged_in);
+        assert_ne!(world.store.record(), before, "a session is checked by renewing it");
+        let family = world.server.families().last().unwrap().id;
+        world.server.revoke_family(family);
+        assert!(world.status(true).is_err());
+        let status = world.status(false).unwrap();
+        assert!(!status.warnings.is_empty(), "and what was learned is remembered");
+    }
+}
+
+#[test]
+fn a_copy_of_a_home_says_so() {
+    let mut world = World::openai();
+    world.login();
+    world.configuration.home.machine = "m2".into();
+    assert_eq!(world.status(false).unwrap().warnings.first().unwrap().code, "copied_home");
+}
