@@ -1,0 +1,4 @@
+//! Tells the linker how a Node addon finds Node.
+fn main() {
+    napi_build::setup();
+}

@@ -1,0 +1,25 @@
+// Replays the recorded conversations of tests/transcripts through a build of the class Flow.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+
+const folder = new URL("../transcripts/", import.meta.url);
+
+/** Registers one test for each transcript: every message must be what was recorded, byte for byte. */
+export function replayAll(Flow) {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  test("there are transcripts", () => assert.notEqual(names.length, 0));
+  for (const name of names) {
+    test(`replays ${name}`, () => replay(new Flow(), JSON.parse(readFileSync(new URL(name, folder), "utf8"))));
+  }
+}
+
+function replay(flow, { seed, turns }) {
+  for (const [index, { now, request, event, message }] of turns.entries()) {
+    const answer =
+      request === undefined
+        ? flow.step(now, JSON.stringify(event))
+        : flow.start(JSON.stringify(request), now, Buffer.from(seed, "hex"));
+    assert.equal(answer, message, `turn ${index + 1} is answered in another way`);
+  }
+}

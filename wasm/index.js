@@ -1,0 +1,1 @@
+export { Flow, default as init, initSync } from "./pkg/hallpass_web.js";

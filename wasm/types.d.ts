@@ -1,0 +1,834 @@
+// Written from the Rust types: change those, then run
+// HALLPASS_RECORD=1 cargo test -p hallpass-tests --test types
+
+/** What a `Flow` is started with. */
+export type Request =
+  /** Sign a person in, or store a key. Ends with `login`. */
+  | { login: LoginRequest }
+  /** Get a usable access token, refreshing if need be. Ends with `token`. */
+  | { token: TokenRequest }
+  /** Revoke and delete. Ends with `logout`. */
+  | { logout: LogoutRequest }
+  /** Say who is signed in. Ends with `status`. */
+  | { status: StatusRequest };
+
+/** How to sign in, and where to keep what comes of it. */
+export interface LoginRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+  /** The way to sign in. */
+  method: LoginMethod;
+  /** A store chosen for this login; it stays pinned until the next one. */
+  store?: StoreMode | null;
+  /** The client's secret, for a provider whose client has one; it is kept in the store. */
+  client_secret?: Secret | null;
+}
+
+/** What every flow needs to know. */
+export interface Configuration {
+  /** The provider of a login, and of a record that names none. */
+  provider: Provider;
+  /** Further providers that a record may belong to. */
+  providers?: Provider[];
+  /**
+   * Where credentials are to be kept, where anybody has said so: a login pins its store, and from then on a
+   * configuration that disagrees is only a warning.
+   */
+  store?: StoreMode | null;
+  /** What tells a home from a copy of it. */
+  home?: Home;
+  /**
+   * `CODEX_REFRESH_TOKEN_URL_OVERRIDE`: another token endpoint for refreshes. Only the provider's own
+   * origin and loopback addresses are accepted.
+   */
+  token_endpoint_override?: string | null;
+  /** `CODEX_REVOKE_TOKEN_URL_OVERRIDE`: another revocation endpoint, under the same rule. */
+  revocation_endpoint_override?: string | null;
+  /** `forced_chatgpt_workspace_id`: the workspaces that a login may belong to; empty allows any. */
+  allowed_workspaces?: string[];
+}
+
+/** An authorization server, and the client that we are to it. */
+export interface Provider {
+  /** The name by which people and configurations call it. */
+  name: string;
+  /** The issuer identifier: an https URL (http on loopback), compared exactly (RFC 8414, section 2). */
+  issuer: string;
+  /** The client identifier (RFC 6749, section 2.2). */
+  client_id: string;
+  /** How the client proves who it is. */
+  client_authentication?: ClientAuthentication;
+  /** The endpoints; what is `null` is discovered from the issuer. */
+  endpoints?: Endpoints | null;
+  /** The scope to ask for (RFC 6749, section 3.3). */
+  scopes?: string[];
+  /** Further parameters of the authorization request, in order. */
+  authorization_parameters?: [string, string][];
+  /** Which small differences of the protocol this provider has. */
+  dialect?: Dialect;
+  /** Where the browser comes back to. */
+  redirect?: Redirect;
+}
+
+/** The method of client authentication. A secret is never part of it: that lies in the store. */
+export type ClientAuthentication =
+  /** A public client: only the client id is sent. */
+  | "none"
+  /** `client_secret_post`: the secret in the body. */
+  | "client_secret_post"
+  /** `client_secret_basic`: the secret in the `Authorization` header. */
+  | "client_secret_basic"
+  /** `private_key_jwt`: a signed assertion (RFC 7523, section 2.2). */
+  | {
+      private_key_jwt: {
+        /** The signature algorithm, a name of RFC 7518. */
+        algorithm: string;
+        /** The `kid` of the key, when the server wants one. */
+        key_id?: string | null;
+        /** The path or name under which the shell finds the private key (PKCS #8 PEM). */
+        key: string;
+      };
+    };
+
+/** The endpoints of an authorization server. */
+export interface Endpoints {
+  /** Where a browser login begins (RFC 6749, section 3.1). */
+  authorization?: string | null;
+  /** Where tokens are had (RFC 6749, section 3.2). */
+  token: string;
+  /** Where tokens are revoked (RFC 7009). */
+  revocation?: string | null;
+  /** Where a device login begins (RFC 8628, section 3.1). */
+  device_authorization?: string | null;
+  /** Whether the redirect names its issuer (RFC 9207, section 3). */
+  names_issuer?: boolean;
+}
+
+/** The small, named differences of a provider from the standards. */
+export type Dialect =
+  /** The RFCs. */
+  | "standard"
+  /** OpenAI: its device endpoints, a refresh and a revocation in JSON, its error codes. */
+  | "openai";
+
+/** Where the browser comes back to after a login (RFC 8252, section 7.3). */
+export interface Redirect {
+  /** The loopback ports to try, in order; 0 is any free one. */
+  ports: number[];
+  /** The path. */
+  path: string;
+}
+
+/** `cli_auth_credentials_store`: where credentials are kept. */
+export type StoreMode =
+  /** `auth.json` in the home (Codex's default). */
+  | "file"
+  /** The operating system's keyring. */
+  | "keyring"
+  /** The keyring where there is one, else the file. */
+  | "auto"
+  /** This process's memory. */
+  | "ephemeral";
+
+/** What tells a home from a copy of it. */
+export interface Home {
+  /** Its canonical path; empty where there is none (a browser). */
+  path: string;
+  /** A stable identifier of this machine; empty when unknown. */
+  machine: string;
+}
+
+/** The ways to sign in. */
+export type LoginMethod =
+  /** In a browser, with an authorization code and PKCE. */
+  | "browser"
+  /** On any device, with a user code. */
+  | "device_code"
+  /** With an API key that the person already has. */
+  | { api_key: Secret }
+  /** With an access token that the person already has. */
+  | { access_token: Secret };
+
+/** A token, code, verifier, state, key, device code, request body or redirect query. */
+export type Secret = string;
+
+/** What the caller needs of an access token. */
+export interface TokenRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+  /** Why one is asked for. */
+  need: Need;
+}
+
+/** Why an access token is asked for. */
+export type Need =
+  /** One that is good for at least so many milliseconds. */
+  | {
+      usable: {
+        /** The least time to live, in milliseconds. */
+        minimum_lifetime: number;
+      };
+    }
+  /** A new one, whatever is stored. */
+  | "fresh"
+  /** Another one than this, which a resource has answered with a 401. */
+  | {
+      replacement: {
+        /** The access token that was rejected. */
+        rejected: Secret;
+      };
+    };
+
+/** How to log out. */
+export interface LogoutRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+  /** Revoke nothing at the server. */
+  local?: boolean;
+}
+
+/** What to say about who is signed in. */
+export interface StatusRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+  /** Ask the server too. */
+  check?: boolean;
+}
+
+/** The answer to an `Effect`. Failing is an answer like any other. */
+export type Event =
+  /** A whole HTTP response arrived. */
+  | { responded: HttpResponse }
+  /** No whole HTTP response arrived. */
+  | { request_failed: RequestFailure }
+  /** The slot was read; `null` means that it is empty. */
+  | { loaded: Secret | null }
+  /** The slot was written, durably. */
+  | "saved"
+  /** The slot is empty; `true` when there was something in it. */
+  | { removed: boolean }
+  /** Room and permission are claimed and the intent is written, durably. */
+  | "reserved"
+  /** The store did not do it. */
+  | { store_failed: StoreFailure }
+  /** The lock is held. */
+  | "locked"
+  /** The lock is given back. */
+  | "unlocked"
+  /** The lock could not be had. */
+  | { lock_failed: LockFailure }
+  /** The time has passed. */
+  | "slept"
+  /** The redirect can be received. */
+  | {
+      listening: {
+        /** The redirect URI to announce to the authorization server, exactly. */
+        redirect_uri: string;
+      };
+    }
+  /** The redirect cannot be received. */
+  | {
+      listen_failed: {
+        /** Why not, for a person: which port, held by whom. */
+        detail: string;
+      };
+    }
+  /** A request came in at the redirect URI's origin; its browser waits for a `reply`. */
+  | { called: Call }
+  /** The person pasted a redirect URL, or a bare authorization code. */
+  | { pasted: Secret }
+  /** The person wants a device code instead. */
+  | "switched"
+  /** The wait is over. */
+  | "timed_out"
+  /** The browser was answered (or had gone). */
+  | "replied"
+  /** The person was told. */
+  | "presented"
+  /** The command ended. */
+  | {
+      ran: {
+        /** Its exit status. */
+        status: number;
+        /** What it printed. */
+        output: Secret;
+      };
+    }
+  /** The command could not be run, or not to its end. */
+  | {
+      run_failed: {
+        /** Why not, for a person. */
+        detail: string;
+      };
+    }
+  /** The signature, base64url without padding. */
+  | { signed: Secret }
+  /** The key could not be had or used. */
+  | {
+      sign_failed: {
+        /** Why not, for a person. */
+        detail: string;
+      };
+    }
+  /** The person or the host wants to stop. */
+  | "cancelled";
+
+/** A whole HTTP response. */
+export interface HttpResponse {
+  /** The status code. */
+  status: number;
+  /** Header names (any case) and values; what is not text is left out. */
+  headers: [string, Secret][];
+  /** The body, at most 1 MiB; what is not UTF-8 is replaced. */
+  body: Secret;
+}
+
+/** Why no whole response arrived. */
+export interface RequestFailure {
+  /** How far it got. */
+  reach: Reach;
+  /** The cause, for a person, without a secret. */
+  detail: string;
+}
+
+/** How far a failed request got. What may be asked again depends on it. */
+export type Reach =
+  /** No byte of the body left this machine. */
+  | "not_sent"
+  /** Bytes left, no status was seen. */
+  | "unanswered"
+  /** This status was seen, the body was lost. */
+  | { broken: number };
+
+/** Why a store did not do what it was asked. */
+export interface StoreFailure {
+  /** What kind of trouble. */
+  kind: StoreTrouble;
+  /** The path or the keyring entry, and the cause, for a person. */
+  detail: string;
+}
+
+/** The kinds of trouble that a store can have. */
+export type StoreTrouble =
+  /** No room is left (disk or quota). */
+  | "full"
+  /** The file system or the file is read-only. */
+  | "read_only"
+  /** This user may not. */
+  | "denied"
+  /** The file cannot be replaced (it is a mount point, or another program holds it). */
+  | "busy"
+  /** The home does not exist and cannot be made, or is no folder. */
+  | "no_home"
+  /** There is no such store here (no keyring service). */
+  | "unavailable"
+  /** The keyring is locked. */
+  | "locked"
+  /** It did not answer in time. */
+  | "timed_out"
+  /** The store cannot take so much. */
+  | "too_large"
+  /** What is there is not text, or larger than a record can be. */
+  | "unreadable"
+  /** What is there must not be trusted or written: not a regular file, another owner, a hard link. */
+  | "unsafe"
+  /** Anything else. */
+  | "other";
+
+/** Why a lock could not be had. */
+export interface LockFailure {
+  /** What kind of trouble. */
+  kind: LockTrouble;
+  /** The path and the cause, for a person. */
+  detail: string;
+}
+
+/** The kinds of trouble that a lock can have. */
+export type LockTrouble =
+  /** Another process held it until the deadline. */
+  | "busy"
+  /** Locks do not work here (some network file systems). */
+  | "unsupported"
+  /** The lock file cannot be made or opened for want of permission or room. */
+  | "denied"
+  /** Anything else. */
+  | "other";
+
+/** An HTTP request that reached the listener. */
+export interface Call {
+  /** The method, as sent. */
+  method: string;
+  /** Path and query, as sent. */
+  target: Secret;
+  /** The `Host` header, as sent. */
+  host?: string | null;
+}
+
+/** What one turn says to the shell. */
+export type Message =
+  /** Perform this effect and step with what happened. */
+  | {
+      perform: {
+        /** What to do. */
+        effect: Effect;
+        /** What may be written to a log about this turn: never a secret. */
+        log: LogLine[];
+        /** Whether the effect may be given up, and answered with `"cancelled"`, when the host wants to stop. */
+        interruptible: boolean;
+      };
+    }
+  /** The flow has ended. */
+  | { done: Ending };
+
+/**
+ * One request of a machine to its shell: complete data, nothing to call back.
+ *
+ * The comment of each names the events that answer it. Any effect that may be
+ * interrupted may also be answered by `cancelled`.
+ */
+export type Effect =
+  /** Send one HTTP request: no redirect followed, no retry. → `responded`, `request_failed` */
+  | { http: HttpRequest }
+  /** Read a slot. → `loaded`, `store_failed` */
+  | { load: Slot }
+  /** Write a slot, durably and whole: after a crash it holds the old contents or the new. → `saved`, `store_failed` */
+  | {
+      save: {
+        /** Where to. */
+        slot: Slot;
+        /** The text to store. */
+        contents: Secret;
+      };
+    }
+  /** Empty a slot. → `removed`, `store_failed` */
+  | { remove: Slot }
+  /** Take a lock, waiting at most so long. → `locked`, `lock_failed` */
+  | {
+      lock: {
+        /** Which. */
+        lock: Lock;
+        /** The longest wait, in milliseconds. */
+        deadline: number;
+      };
+    }
+  /** Give a lock back. → `unlocked` */
+  | { unlock: Lock }
+  /**
+   * Claim, in one durable step, the room and the permission to store an answer, and write the intent to
+   * ask for it. → `reserved`, `store_failed`
+   */
+  | {
+      reserve: {
+        /** Where the answer will be kept. */
+        place: Place;
+        /** What stands there until then: who is about to spend which token (as a hash). */
+        intent: Secret;
+        /** How many bytes to claim, the intent included. */
+        size: number;
+      };
+    }
+  /** Wait. → `slept` */
+  | {
+      sleep: {
+        /** How long, in milliseconds. */
+        milliseconds: number;
+      };
+    }
+  /** Get ready to receive the redirect of a browser login. → `listening`, `listen_failed` */
+  | { listen: Listen }
+  /**
+   * Wait for what comes first: a request at the redirect URI, a pasted URL, the wish to use a device code
+   * instead, or the end of the wait. → `called`, `pasted`, `switched`, `timed_out`
+   */
+  | {
+      await: {
+        /** When the wait ends. */
+        until: Timestamp;
+      };
+    }
+  /** Answer the browser whose request was handed in last. → `replied` */
+  | { reply: Page }
+  /** Tell the person what to do next. → `presented` */
+  | { present: Prompt }
+  /** Run a command and read what it prints. → `ran`, `run_failed` */
+  | { run: Command }
+  /** Sign with a key that the shell keeps. → `signed`, `sign_failed` */
+  | {
+      sign: {
+        /** Which key. */
+        key: Key;
+        /** With which algorithm, a name of RFC 7518 (`ES256`, `EdDSA`, `RS256`, `PS256`). */
+        algorithm: string;
+        /** What to sign: the JWS signing input (RFC 7515, section 5.1). */
+        input: Secret;
+      };
+    };
+
+/** An HTTP request. */
+export interface HttpRequest {
+  /** `GET` or `POST`. */
+  method: HttpMethod;
+  /** An absolute `https` URL, or `http` on a loopback address. */
+  url: string;
+  /** Header names (lower case) and values. */
+  headers: [string, Secret][];
+  /** The body. */
+  body: Secret | null;
+  /** The longest it may take from first to last byte, in milliseconds. */
+  deadline: number;
+  /** Whether it may be given up half-way. */
+  interruptible: boolean;
+}
+
+/** An HTTP method. */
+export type HttpMethod =
+  /** `GET` */
+  | "GET"
+  /** `POST` */
+  | "POST";
+
+/** Where something is stored. */
+export type Slot =
+  /** The record: `auth.json`, or the keyring entry that holds the same text. */
+  | { record: Place }
+  /** What Hallpass remembers beside the record: `hallpass.json`. */
+  | "sidecar"
+  /** The intent to refresh and the server's answer, before the record is saved. */
+  | { parked: Place }
+  /** The client's own secret, for providers that gave it one. */
+  | { client: Place };
+
+/** A kind of store. */
+export type Place =
+  /** A file in the home, readable by its owner alone. */
+  | "file"
+  /** The operating system's keyring. */
+  | "keyring"
+  /** This process's memory. */
+  | "ephemeral";
+
+/** A lock of a home. Both die with the process that holds them. */
+export type Lock =
+  /** `hallpass.lock`: held over a whole refresh, login or logout. */
+  | "transaction"
+  /** Codex's `auth.lock`, then its `auth.json.lock`: held over a read or a write, never over a request. */
+  | "commit";
+
+/** How to receive the redirect of a browser login (RFC 8252, section 7.3). */
+export interface Listen {
+  /** The ports to try on the loopback address, in this order; 0 is any free one. */
+  ports: number[];
+  /** The path of the redirect URI. */
+  path: string;
+}
+
+/** Milliseconds since the Unix epoch. Core is told the time and never asks for it. */
+export type Timestamp = number;
+
+/**
+ * What the waiting browser is shown. The words and the looks are the shell's; nothing of the request and
+ * nothing that a server said is in it.
+ */
+export type Page =
+  /** Signed in, and saved. */
+  | "signed_in"
+  /** The person, or the server for them, said no. */
+  | "declined"
+  /** The login failed; the tool that started it says why. */
+  | "failed"
+  /** Signed in, but the credentials could not be stored. */
+  | "not_saved"
+  /** A policy forbids this login. */
+  | "forbidden"
+  /** A request that is not the answer to this login (400); the wait goes on. */
+  | "bad_request"
+  /** A request for something else (404); the wait goes on. */
+  | "not_found";
+
+/** What a person is told in the middle of a login. */
+export type Prompt =
+  /** Go to this page; the shell opens it in a browser where it can. */
+  | {
+      browser: {
+        /** The authorization request (RFC 6749, section 4.1.1). */
+        authorization_url: Secret;
+        /** Where the browser will come back to. */
+        redirect_uri: string;
+        /** Whether a device code can be had instead. */
+        can_switch: boolean;
+      };
+    }
+  /** Enter this code on that page (RFC 8628, section 3.3). */
+  | {
+      user_code: {
+        /** The code to enter. */
+        user_code: Secret;
+        /** Where to enter it. */
+        verification_uri: string;
+        /** The same page with the code filled in, for a QR code. */
+        verification_uri_complete: Secret | null;
+        /** When the code stops working. */
+        expires_at: Timestamp;
+      };
+    };
+
+/** A command that prints a token. */
+export interface Command {
+  /** The program: a name looked up in `PATH`, or a path. */
+  program: string;
+  /** Its arguments; no shell reads them. */
+  arguments: string[];
+  /** The folder to run it in. */
+  directory: string | null;
+  /** The longest it may take, in milliseconds. */
+  deadline: number;
+}
+
+/** A key that the shell keeps. */
+export type Key =
+  /** The client's private key (RFC 7523), by the path or name that the configuration gives. */
+  | { client: string };
+
+/** A line for the log of a flow: what was decided and why, without a secret in it. */
+export interface LogLine {
+  /** Whom it is for. */
+  level: Level;
+  /** A short sentence in plain words. */
+  message: string;
+}
+
+/** Whom a `LogLine` is for. */
+export type Level =
+  /** For whoever reads the log later. */
+  | "detail"
+  /** For the person who waits, now. */
+  | "notice";
+
+/** How a flow ended. */
+export type Ending =
+  /** Well, with this. */
+  | { ok: Outcome }
+  /** Badly, because of this. */
+  | { error: Failure };
+
+/** What a `Flow` ends with. */
+export type Outcome =
+  /** Somebody is signed in. */
+  | { login: LoggedIn }
+  /** An access token. */
+  | { token: Token }
+  /** Nobody is signed in any more. */
+  | { logout: LoggedOut }
+  /** Who is signed in. */
+  | { status: Status };
+
+/** A login that is saved. */
+export interface LoggedIn {
+  /** Who is signed in now, and how. */
+  status: Status;
+  /** What became of the session that was there before. */
+  previous: Revocation | null;
+  /** What the person should know. */
+  warnings: Report[];
+}
+
+/** Who is signed in, as far as this machine knows. */
+export interface Status {
+  /** Whether there is a credential that can be used or renewed. */
+  logged_in: boolean;
+  /** How. */
+  method: Method | null;
+  /** Who. */
+  account: Account | null;
+  /** The provider's name. */
+  provider: string | null;
+  /** The store that holds the credential. */
+  store: Place | null;
+  /** When the access token expires. */
+  expires_at: Timestamp | null;
+  /** When it was last renewed. */
+  last_refresh: Timestamp | null;
+  /** Whether it was not renewed for more than 8 days, so that the server may have ended the session. */
+  stale: boolean;
+  /** What the method can and cannot do. */
+  capabilities: { [name: string]: boolean };
+  /** What the person should know. */
+  warnings: Report[];
+}
+
+/** How somebody is signed in. */
+export type Method =
+  /** With a ChatGPT account. */
+  | "chatgpt"
+  /** With an API key. */
+  | "apikey"
+  /** With an account of another OAuth 2 or OpenID provider. */
+  | "oauth"
+  /** With an access token that was given. */
+  | "access_token"
+  /** With a token that a command prints. */
+  | "command";
+
+/** Whose credential it is, from claims that nobody has verified: for display. */
+export interface Account {
+  /** The e-mail address. */
+  email: string | null;
+  /** The account (`chatgpt_account_id`, else `sub`). */
+  id: string | null;
+  /** The person within the account (`chatgpt_user_id`, else `sub`). */
+  user_id: string | null;
+  /** The workspace (`chatgpt_account_id`). */
+  workspace_id: string | null;
+  /** The plan (`chatgpt_plan_type`). */
+  plan: string | null;
+}
+
+/** An error or a warning as it crosses a boundary: `{"code", "message", "help"}`. */
+export interface Report {
+  /** The stable name, for programs. */
+  code: string;
+  /** One sentence in plain words. */
+  message: string;
+  /** What to do about it. */
+  help?: string;
+}
+
+/** What became of a session at the server. */
+export type Revocation =
+  /** The server has revoked it (RFC 7009). */
+  | "revoked"
+  /** There was nothing to revoke (an API key, or nobody signed in), or revoking was not asked for. */
+  | "not_needed"
+  /** The provider offers no revocation. */
+  | "not_offered"
+  /** It was tried and did not work; the session may live on at the server. */
+  | { failed: Report };
+
+/** An access token (or API key) to send as a bearer token. */
+export interface Token {
+  /** The token itself. */
+  access_token: Secret;
+  /** How to send it: `Bearer` (RFC 6750). */
+  token_type: string;
+  /** When it expires, where that is known. */
+  expires_at: Timestamp | null;
+  /** The account that it belongs to (`chatgpt-account-id` for OpenAI). */
+  account_id: string | null;
+  /** Where it came from. */
+  origin: TokenOrigin;
+  /** What the person should know. */
+  warnings: Report[];
+}
+
+/** Where a token came from. */
+export type TokenOrigin =
+  /** It was stored and is still good. */
+  | "stored"
+  /** Another process had just renewed it. */
+  | "adopted"
+  /** It was renewed now. */
+  | "refreshed";
+
+/** A logout that is done. */
+export interface LoggedOut {
+  /** Whether anybody was signed in. */
+  was_logged_in: boolean;
+  /** What became of the session at the server. */
+  revocation: Revocation;
+  /** What could not be deleted, and why: the credential may still be there. */
+  failures: Report[];
+}
+
+/** Why a flow failed, for programs and for people. */
+export interface Failure {
+  /** The stable name, for programs. */
+  code: string;
+  /** One sentence in plain words. */
+  message: string;
+  /** What to do about it. */
+  help?: string;
+  /** Whether the same call may succeed later without anybody doing anything. */
+  retryable: boolean;
+}
+
+/** What `suspend` answers. */
+export type Suspension =
+  /** What to keep: it holds what state and verifier are made from, and belongs in no log. */
+  | { ok: Suspended }
+  /** The flow goes on as it was: it holds more than what can be carried over. */
+  | { error: Failure };
+
+/**
+ * The little of a browser login that survives while the page is away at the authorization server. No endpoint
+ * is in it: where a code is sent always comes from the configuration that the login is resumed with.
+ */
+export interface Suspended {
+  version: number;
+  /** The issuer, which must be the one of the configuration. */
+  issuer: string;
+  redirect_uri: string;
+  /** What state and verifier are made from. */
+  seed: Seed;
+}
+
+/**
+ * The 32 random bytes with which a flow starts. Everything a flow needs that must not be guessed is
+ * `SHA-256(seed ‖ label)`, so a flow is a function of its inputs and can be replayed.
+ */
+export type Seed = number[];
+
+/**
+ * One flow, from its start to its end: a conversation with the core, in JSON.
+ *
+ * The core decides and does nothing else. Each call answers with what to do next, and the flow goes on when
+ * it is told what happened:
+ *
+ * ```ts
+ * const flow = new Flow();
+ * let message: Message = JSON.parse(flow.start(JSON.stringify(request), Date.now(), seed));
+ * while ("perform" in message) {
+ *   const event: Event = await perform(message.perform.effect);
+ *   message = JSON.parse(flow.step(Date.now(), JSON.stringify(event)));
+ * }
+ * return message.done;
+ * ```
+ *
+ * What goes wrong is part of the conversation: no call throws because of what its arguments say.
+ * Messages may hold secrets: do not log them.
+ */
+export declare class Flow {
+  constructor();
+  /**
+   * Begins.
+   *
+   * @param request the JSON of a `Request`
+   * @param now the time, as `Date.now()` tells it
+   * @param seed 32 bytes from a cryptographic generator, used once
+   * @returns the JSON of a `Message`
+   */
+  start(request: string, now: number, seed: Uint8Array): string;
+  /**
+   * Goes on. An event that cannot be read ends the flow, after the effects that release what it holds.
+   *
+   * @param now the time, as `Date.now()` tells it
+   * @param event the JSON of an `Event`
+   * @returns the JSON of a `Message`
+   */
+  step(now: number, event: string): string;
+  /**
+   * What must survive while the page of a browser login is away at the authorization server. The flow goes
+   * on as it was, should the page stay.
+   *
+   * @returns the JSON of a `Suspension`
+   */
+  suspend(): string;
+  /**
+   * Begins, in a new page, where `suspend` left off.
+   *
+   * @param suspended the JSON of the `Suspended` that `suspend` gave
+   * @param request the JSON of the same `LoginRequest` as before
+   * @param now the time, as `Date.now()` tells it
+   * @returns the JSON of a `Message`
+   */
+  resume(suspended: string, request: string, now: number): string;
+}
