@@ -1,0 +1,127 @@
+// A real authorization server (npm oidc-provider) on a loopback port. Tests import `startAuthorizationServer`;
+// `node authorization-server.mjs` runs it by itself and prints READY and its address.
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { pathToFileURL } from 'node:url';
+import Provider from 'oidc-provider';
+
+const REFRESH = 'refresh_token';
+const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
+
+// A native client registers no port: RFC 8252 lets it come back on any.
+const redirect_uris = ['127.0.0.1', 'localhost', '[::1]'].flatMap((host) => [
+  `http://${host}/auth/callback`,
+  `http://${host}/callback`,
+]);
+const native = { application_type: 'native', redirect_uris, response_types: ['code'] };
+
+// Characters that a form or a Basic header must encode: what forgets to is refused.
+export const CLIENT_SECRET = 'secret +/:%&=? of a test client';
+
+function clients(clientKey) {
+  const grant_types = ['authorization_code', REFRESH];
+  const confidential = { ...native, grant_types, client_secret: CLIENT_SECRET };
+  const all = [
+    { ...native, client_id: 'public', token_endpoint_auth_method: 'none', grant_types: [...grant_types, DEVICE] },
+    { ...confidential, client_id: 'post', token_endpoint_auth_method: 'client_secret_post' },
+    { ...confidential, client_id: 'basic', token_endpoint_auth_method: 'client_secret_basic' },
+  ];
+  if (clientKey) {
+    all.push({
+      ...native,
+      client_id: 'key',
+      token_endpoint_auth_method: 'private_key_jwt',
+      token_endpoint_auth_signing_alg: 'ES256',
+      grant_types,
+      jwks: { keys: [clientKey] },
+    });
+  }
+  return all;
+}
+
+// `settings` is read whenever a token is issued, so that a test can change its mind.
+function configuration(settings, { clientKey, jwtAccessTokens }) {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return {
+    clients: clients(clientKey),
+    jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'RS256', use: 'sig', kid: 'server' }] },
+    cookies: { keys: [randomBytes(32).toString('hex')] },
+    scopes: ['openid', 'email', 'offline_access'],
+    claims: { openid: ['sub'], email: ['email', 'email_verified'] },
+    conformIdTokenClaims: false,
+    findAccount: (_ctx, sub) => ({
+      accountId: sub,
+      claims: () => ({ sub, email: `${sub}@example.test`, email_verified: true }),
+    }),
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed(REFRESH),
+    ttl: {
+      AccessToken: () => settings.accessTokenSeconds,
+      RefreshToken: 86400,
+      DeviceCode: 600,
+      Session: 600,
+      Interaction: 600,
+      Grant: 86400,
+      IdToken: 600,
+    },
+    features: {
+      deviceFlow: { enabled: true },
+      revocation: { enabled: true },
+      introspection: { enabled: true },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      // Only a token for a named resource is a JWT; without one it is opaque.
+      resourceIndicators: {
+        enabled: jwtAccessTokens,
+        defaultResource: () => 'urn:example:api',
+        useGrantedResource: () => true,
+        getResourceServerInfo: () => ({
+          scope: '',
+          audience: 'urn:example:api',
+          accessTokenFormat: 'jwt',
+          accessTokenTTL: settings.accessTokenSeconds,
+        }),
+      },
+    },
+  };
+}
+
+// On the answer, `requests` lists what came to the token and revocation endpoints, oldest first, and `settings` can be
+// changed while the server runs.
+export async function startAuthorizationServer(options = {}) {
+  const { accessTokenSeconds = 3600, clientKey, jwtAccessTokens = false, port = 0 } = options;
+  const settings = { accessTokenSeconds };
+  const server = createServer();
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+
+  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const provider = new Provider(issuer, configuration(settings, { clientKey, jwtAccessTokens }));
+  const requests = [];
+  provider.use(async (ctx, next) => {
+    await next();
+    if (ctx.method === 'POST' && /^\/token(\/revocation)?$/.test(ctx.path)) {
+      requests.push({ path: ctx.path, grant: ctx.oidc?.params?.grant_type, status: ctx.status, error: ctx.body?.error });
+    }
+  });
+  server.on('request', provider.callback());
+
+  const stop = () =>
+    new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+  return { issuer, requests, settings, stop };
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const { PORT, AT_TTL, JWT_ACCESS_TOKENS } = process.env;
+  const { issuer } = await startAuthorizationServer({
+    port: Number(PORT ?? 0),
+    accessTokenSeconds: Number(AT_TTL ?? 3600),
+    jwtAccessTokens: JWT_ACCESS_TOKENS === '1',
+  });
+  console.log(`READY ${issuer}`);
+}

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# hallpass against a real gnome-keyring: unlocked, locked, absent.
+source "$(dirname "$0")/lib.sh"
+
+needs dbus-daemon:dbus-daemon dbus-send:dbus-bin gnome-keyring-daemon:gnome-keyring secret-tool:libsecret-tools
+needs_hallpass
+tests/keyring/test

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Compiler, clippy and documentation warnings, each an error.
+source "$(dirname "$0")/lib.sh"
+
+needs_rust component clippy
+check "clippy" cargo clippy --workspace --all-targets --locked -- -D warnings
+RUSTDOCFLAGS="-D warnings" check "documentation" cargo doc --workspace --no-deps --locked
+tally

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Static Linux, Windows and macOS: built or checked, not run.
+source "$(dirname "$0")/lib.sh"
+
+needs x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 musl-gcc:musl-tools file:file
+needs_rust target x86_64-unknown-linux-musl x86_64-pc-windows-gnu aarch64-apple-darwin
+
+# What releases ship: one file that needs nothing of the machine it lands on, small enough to download on a whim.
+artefact=$target/x86_64-unknown-linux-musl/release/hallpass
+is_static() { file "$artefact" | tee /dev/stderr | grep -qE 'static(ally|-pie) linked'; }
+is_small() { stat -c '%s bytes' "$artefact" && [ "$(stat -c %s "$artefact")" -le 3500000 ]; }
+
+check "the static release" cargo build --locked --release --target x86_64-unknown-linux-musl -p hallpass
+check "it is static" is_static
+check "it is at most 3.5 MB" is_small
+check "Windows" cargo check --locked --target x86_64-pc-windows-gnu
+check "the core on macOS" cargo check --locked --target aarch64-apple-darwin -p hallpass-core
+# TLS needs a C compiler for macOS, which Linux does not have; everything else of the shell is checked.
+check "the native shell on macOS" cargo check --locked --target aarch64-apple-darwin -p hallpass --no-default-features
+tally

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# hallpass login in a pseudo-terminal: a pasted URL, a switch of method, Ctrl-C.
+source "$(dirname "$0")/lib.sh"
+
+needs python3:python3
+needs_hallpass
+python3 -B tests/terminal/test.py

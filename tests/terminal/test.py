@@ -1,0 +1,177 @@
+"""hallpass login as a person meets it, in a pseudo-terminal, against the server of `hallpass demo --serve`."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from person import approve
+from terminal import CTRL_C, Terminal
+
+HALLPASS = os.environ["HALLPASS_BIN"]
+API_KEY = "sk-canary-0123456789abcdef"
+SWITCH_TO_DEVICE_CODE = "d\r"
+
+
+class Login(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="hallpass-terminal-")
+        self.addCleanup(folder.cleanup)
+        self.codex_home = os.path.join(folder.name, "codex")
+        os.mkdir(self.codex_home, 0o700)
+        self.record_file = os.path.join(self.codex_home, "auth.json")
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": folder.name,
+            "CODEX_HOME": self.codex_home,
+            "HALLPASS_HOME": os.path.join(folder.name, "profiles"),
+            "TERM": "xterm-256color",
+            # There is a browser to start, and it is of no use.
+            "BROWSER": "/bin/true",
+        }
+
+    def serve(self):
+        """The address of an authorization server that lasts as long as the test."""
+        server = subprocess.Popen(
+            [HALLPASS, "demo", "--serve", "--port", "0"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            # Its advice to a person would only be in the way here.
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=self.environment,
+        )
+        self.addCleanup(server.stdout.close)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.terminate)
+        for line in server.stdout:
+            found = re.search(r"http://127\.0\.0\.1:\d+", line)
+            if found:
+                return found[0]
+        self.fail("hallpass demo --serve printed no address")
+
+    def start(self, *arguments):
+        terminal = Terminal([HALLPASS, *arguments], self.environment)
+        self.addCleanup(terminal.close)
+        return terminal
+
+    def start_login(self, issuer, *arguments):
+        return self.start("login", "--provider", "local", "--issuer", issuer, *arguments)
+
+    def authorization_url(self, terminal):
+        return terminal.wait_for(r"http\S+[?&]state=\S+")[0]
+
+    def record(self):
+        with open(self.record_file, encoding="utf-8") as file:
+            return json.load(file)
+
+    def log_in_with_key(self):
+        subprocess.run([HALLPASS, "login", "--with-api-key"], input=API_KEY, text=True, check=True, env=self.environment)
+
+    def assert_ends(self, terminal, code):
+        ended = terminal.exit_code()
+        self.assertTrue(terminal.modes_are_restored(), f"the terminal is not as it was\n{terminal.shown}")
+        self.assertEqual(ended, code, terminal.shown)
+
+    def test_the_redirect_url_can_be_pasted(self):
+        terminal = self.start_login(self.serve())
+        ended_at = approve(self.authorization_url(terminal))
+        terminal.type(ended_at + "\r")
+        self.assert_ends(terminal, 0)
+        self.assertTrue(self.record()["tokens"]["refresh_token"])
+        self.assertNotIn(self.record()["tokens"]["access_token"], terminal.shown)
+
+    def test_what_is_not_the_answer_does_not_end_the_wait(self):
+        terminal = self.start_login(self.serve())
+        url = self.authorization_url(terminal)
+        ended_at = approve(url)
+        terminal.type("what is this?\r")
+        terminal.wait_for("note: that is not the address of this login")
+        terminal.type(re.sub(r"state=[^&]*", "state=forged", ended_at) + "\r")
+        terminal.type(ended_at + "\r")
+        self.assert_ends(terminal, 0)
+
+    def test_the_person_can_switch_to_a_device_code(self):
+        terminal = self.start_login(self.serve())
+        self.authorization_url(terminal)
+        terminal.type(SWITCH_TO_DEVICE_CODE)
+        code = terminal.wait_for(r"\b[A-Z0-9]{4}-[A-Z0-9]{4,5}\b")[0]
+        page = terminal.wait_for(r"http://127\.0\.0\.1:\d+/\S*device\S*")[0]
+        approve(page, {"user_code": code})
+        self.assert_ends(terminal, 0)
+        self.assertTrue(self.record()["tokens"]["refresh_token"])
+
+    def test_an_interrupt_leaves_the_old_session(self):
+        self.log_in_with_key()
+        before = self.record()
+        terminal = self.start_login(self.serve())
+        self.authorization_url(terminal)
+        terminal.type(CTRL_C)
+        self.assert_ends(terminal, 130)
+        self.assertEqual(self.record(), before)
+
+    def test_a_key_is_asked_for_and_not_shown(self):
+        terminal = self.start("login", "--with-api-key")
+        terminal.wait_until_hidden()
+        terminal.type(API_KEY + "\r")
+        self.assert_ends(terminal, 0)
+        self.assertEqual(self.record()["OPENAI_API_KEY"], API_KEY)
+        self.assertNotIn(API_KEY, terminal.shown)
+
+    def test_an_interrupt_at_the_hidden_prompt_brings_the_echo_back(self):
+        self.log_in_with_key()
+        before = self.record()
+        for asked in ("--with-api-key", "--with-access-token", "--with-client-secret"):
+            for stop in (lambda it: it.type("half" + CTRL_C), lambda it: it.send(signal.SIGTERM), lambda it: it.send(signal.SIGHUP)):
+                terminal = self.start("login", asked)
+                terminal.wait_until_hidden()
+                stop(terminal)
+                self.assert_ends(terminal, 130)
+                self.assertRegex(terminal.shown, r"error: cancelled\s*$")
+                self.assertNotIn("half", terminal.shown)
+        self.assertEqual(self.record(), before)
+
+    def test_keys_edit_what_is_not_shown(self):
+        terminal = self.start("login", "--with-api-key")
+        terminal.wait_until_hidden()
+        terminal.type("wrong\x15" + API_KEY + "xy\x7f\x7f\x1b[D\r")
+        self.assert_ends(terminal, 0)
+        self.assertEqual(self.record()["OPENAI_API_KEY"], API_KEY)
+
+    def test_a_long_key_can_be_pasted(self):
+        long = API_KEY + "x" * 10_000
+        terminal = self.start("login", "--with-api-key")
+        terminal.wait_until_hidden()
+        terminal.type(long + "\r")
+        self.assert_ends(terminal, 0)
+        self.assertEqual(self.record()["OPENAI_API_KEY"], long)
+
+    def test_no_key_is_said_to_be_none(self):
+        for nothing in ("\r", "\x04"):
+            terminal = self.start("login", "--with-api-key")
+            terminal.wait_until_hidden()
+            terminal.type(nothing)
+            self.assert_ends(terminal, 2)
+            self.assertIn("no API key was given", terminal.shown)
+
+    def test_after_a_client_secret_the_redirect_url_can_be_pasted(self):
+        terminal = self.start_login(self.serve(), "--with-client-secret", "--client-authentication", "client_secret_post")
+        terminal.wait_until_hidden()
+        terminal.type("secret-canary\r")
+        url = self.authorization_url(terminal)
+        terminal.type(approve(url) + "\r")
+        # This server knows no secret of this client: what counts is that the answer was taken.
+        terminal.wait_for(r"error: .*client")
+        self.assertNotIn("secret-canary", terminal.shown)
+
+
+if __name__ == "__main__":
+    result = unittest.main(exit=False, verbosity=2).result
+    sys.stdout.flush()
+    failed = len(result.failures) + len(result.errors) + len(result.skipped)
+    print(f"{result.testsRun - failed} passed, {failed} failed")
+    sys.exit(failed > 0)
