@@ -1,0 +1,16 @@
+//! The refresh transaction between real processes: the built program, many at once, killed, stopped, interrupted and
+//! starved, against a server that ends the session when a refresh token comes twice.
+//!
+//! `HALLPASS_ROUNDS` says how often a crowd starts at once (20): `HALLPASS_ROUNDS=100 tests/run processes`.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod crowd;
+mod holders;
+mod running;
+mod signals;
+mod stage;
+mod tracing;
