@@ -14,6 +14,8 @@ use crate::tracing;
 const LOCK_PATIENCE: Duration = Duration::from_secs(45);
 /// So long may a request take in all.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(30);
+/// So long does the next refresh wait after one that failed.
+const BACKOFF: Duration = Duration::from_millis(1100);
 const SOON: Duration = Duration::from_secs(20);
 
 /// A process that holds the lock, has written its intent, and is stopped before its request leaves.
@@ -25,7 +27,7 @@ struct Holder {
 impl Holder {
     fn stopped(stage: &Stage) -> Self {
         let inject = ["-e", "trace=connect", "-e", "inject=connect:signal=STOP:when=1"];
-        let tracer = Running::start(tracing::around(stage.home.command("token"), "/dev/null".as_ref(), &inject));
+        let tracer = Running::start(tracing::around(stage.home.command("token --json"), "/dev/null".as_ref(), &inject));
         until(|| stage.home.file("hallpass.parked").exists(), "the intent");
         let process = child_of(tracer.id());
         until(|| is_stopped(process), "the holder to be stopped");
@@ -68,7 +70,10 @@ fn nobody_steals_from_a_holder_that_is_stopped() {
     assert!(start.elapsed() >= LOCK_PATIENCE);
     assert_eq!(stage.requests(), 0, "nobody sends in its place");
     signal_to(holder.process, Signal::CONT);
-    let token = holder.tracer.finish(SOON).expect(0).stdout;
+    let code = error_code(&holder.tracer.finish(SOON).expect(4));
+    assert_eq!((code.as_str(), stage.requests()), ("network", 0), "what it knows is too old to spend a token on");
+    std::thread::sleep(BACKOFF);
+    let token = stage.home.run("token").expect(0).stdout;
     assert_eq!(token.trim_end(), stage.tokens().access);
     assert_eq!(stage.requests(), 1);
     stage.assert_alive();
@@ -87,8 +92,10 @@ fn a_token_that_still_works_is_used_while_the_holder_is_stopped() {
     assert_eq!(stage.requests(), 0, "nobody sends in its place");
     signal_to(holder.process, Signal::CONT);
     holder.tracer.finish(SOON).expect(0);
-    assert_eq!(stage.requests(), 1);
-    assert_ne!(stage.tokens(), old);
+    assert_eq!((stage.requests(), stage.tokens()), (0, old), "what it knows is too old to spend a token on");
+    std::thread::sleep(BACKOFF);
+    stage.home.run("token").expect(0);
+    assert_eq!((stage.requests(), stage.rotations()), (1, 1));
     stage.assert_alive();
 }
 
