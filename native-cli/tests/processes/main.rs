@@ -3,13 +3,17 @@
 //!
 //! `HALLPASS_ROUNDS` says how often a crowd starts at once (20): `HALLPASS_ROUNDS=100 tests/run processes`.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and say what it has seen")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod calls;
 mod crowd;
+mod errors;
+mod faults;
 mod holders;
+mod kills;
 mod running;
 mod signals;
 mod stage;

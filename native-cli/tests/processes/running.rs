@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -81,4 +82,20 @@ pub(crate) fn is_stopped(process: u32) -> bool {
         let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
         status.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['T', 't']))
     })
+}
+
+/// Does these jobs a few at a time: most of them wait.
+pub(crate) fn side_by_side<T: Send>(jobs: Vec<T>, work: impl Fn(T) + Sync) {
+    let jobs = Mutex::new(jobs.into_iter());
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                loop {
+                    let job = jobs.lock().unwrap().next();
+                    let Some(job) = job else { return };
+                    work(job);
+                }
+            });
+        }
+    });
 }
