@@ -8,12 +8,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod beside;
 mod calls;
 mod crowd;
 mod errors;
 mod faults;
 mod holders;
 mod kills;
+mod peer;
 mod running;
 mod signals;
 mod stage;
