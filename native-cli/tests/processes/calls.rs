@@ -1,11 +1,7 @@
 //! What a command asks of the kernel, counted.
 
-use std::time::Duration;
-
-use crate::running::Running;
 use crate::stage::Stage;
-use crate::support::Home;
-use crate::tracing::{self, Call, calls_of_token};
+use crate::tracing::{Call, calls_in, calls_of_token};
 
 /// The names of these calls, in order, as far as they change or keep something.
 fn changes<'a>(calls: impl Iterator<Item = &'a Call>) -> Vec<&'a str> {
@@ -70,12 +66,9 @@ fn a_token_that_is_good_costs_two_reads() {
     let requests = stage.requests();
     let environment = [("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")];
     for line in ["token", "token --json", "status", "status --json"] {
-        let scratch = Home::new();
-        let trace = scratch.file("trace");
         let mut command = stage.home.command(line);
         command.envs(environment);
-        Running::start(tracing::around(command, &trace, &[])).finish(Duration::from_secs(20)).expect(0);
-        let calls = tracing::calls(&trace);
+        let calls = calls_in(command);
         let count = |names: &[&str]| calls.iter().filter(|call| call.is(names)).count();
         assert_eq!(count(&["socket", "connect", "sendto"]), 0, "{line}: no socket");
         assert_eq!(count(&["clone", "clone3", "fork", "vfork"]), 0, "{line}: no child, no thread");

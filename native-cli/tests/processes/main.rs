@@ -14,6 +14,8 @@ mod crowd;
 mod errors;
 mod faults;
 mod holders;
+#[cfg(feature = "keyring")]
+mod keyring;
 mod kills;
 mod peer;
 mod running;

@@ -41,7 +41,7 @@ impl Call {
 }
 
 /// What strace wrote about the process that it started.
-pub(crate) fn calls(trace: &Path) -> Vec<Call> {
+fn calls(trace: &Path) -> Vec<Call> {
     let text = std::fs::read_to_string(trace).unwrap();
     let process = text.split_whitespace().next().unwrap();
     let lines = text.lines().filter_map(|line| line.split_once(' ').filter(|(id, _)| *id == process));
@@ -61,17 +61,27 @@ fn is_name(text: &str) -> bool {
 
 /// What `token` does here, from the first that concerns the home.
 pub(crate) fn calls_of_token(stage: &Stage) -> Vec<Call> {
+    let calls = calls_in(stage.home.command("token"));
+    calls.into_iter().skip_while(|call| !call.concerns(&stage.home.path)).collect()
+}
+
+/// What this command does.
+pub(crate) fn calls_in(command: Command) -> Vec<Call> {
     let scratch = Home::new();
     let trace = scratch.file("trace");
-    Running::start(around(stage.home.command("token"), &trace, &[])).finish(SOON).expect(0);
-    let calls = calls(&trace);
-    calls.into_iter().skip_while(|call| !call.concerns(&stage.home.path)).collect()
+    Running::start(around(command, &trace, &[])).finish(SOON).expect(0);
+    calls(&trace)
 }
 
 /// How `token` ends when this happens (in strace's words) instead of this call, or just before it.
 pub(crate) fn with_injected(stage: &Stage, arguments: &str, call: &Call, what: &str) -> Ran {
+    with_injected_in(stage.home.command(arguments), call, what)
+}
+
+/// The same for any command.
+pub(crate) fn with_injected_in(command: Command, call: &Call, what: &str) -> Ran {
     let filter = format!("trace={}", call.name);
     let inject = format!("inject={}:{what}:when={}", call.name, call.number);
     let options = ["-e", &filter, "-e", &inject];
-    Running::start(around(stage.home.command(arguments), "/dev/null".as_ref(), &options)).finish(SOON)
+    Running::start(around(command, "/dev/null".as_ref(), &options)).finish(SOON)
 }
