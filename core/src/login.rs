@@ -9,7 +9,7 @@ use crate::browser_login::{Arrival, Arrived, BrowserLogin, Client};
 use crate::claims::Claims;
 use crate::device_login::DeviceLogin;
 use crate::discovery::Discovery;
-use crate::home::{Held, Reading};
+use crate::home::{Held, Reading, provider_of};
 use crate::key_exchange::KeyExchange;
 use crate::record::{Record, Tokens};
 use crate::revoking::{Revoking, Session};
@@ -18,8 +18,7 @@ use crate::token_response::TokenSet;
 use crate::whoami::Whoami;
 use crate::{
     Account, ClientAuthentication, Effect, Endpoints, Error, Event, Forbidden, LogLine, LoggedIn, LoginMethod,
-    LoginRequest, Machine, Page, Place, Provider, Refused, Report, Revocation, Secret, Seed, Step, Timestamp, provider,
-    status,
+    LoginRequest, Machine, Page, Place, Provider, Refused, Report, Revocation, Secret, Seed, Step, Timestamp, status,
 };
 
 mod given;
@@ -302,7 +301,7 @@ impl Begun {
         });
         let Some(tokens) = replaced else { return self.done(stored, None, now) };
         let configuration = &self.request.configuration;
-        let provider = provider::of_tokens(tokens, &stored.before.sidecar, configuration);
+        let provider = provider_of(tokens, &stored.before.sidecar, configuration);
         let session = Session::new(tokens, provider, configuration, stored.before.place, None, &self.seed);
         self.revoking(Revoking::start(session, now), stored, now)
     }

@@ -4,12 +4,12 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::home::{Held, Reading};
+use crate::home::{Held, Reading, provider_of};
 use crate::record::{Credential, Record};
 use crate::revoking::{Revoking, Session};
 use crate::{
     Effect, Error, Event, Local, Lock, LoggedOut, LogoutRequest, Machine, Place, Report, Revocation, Seed, Slot, Step,
-    StoreMode, Timestamp, provider,
+    StoreMode, Timestamp,
 };
 
 /// A refresh that is under way is waited for so long, in milliseconds: what it saves is deleted too.
@@ -99,7 +99,7 @@ impl Logout {
         match record.and_then(Record::tokens) {
             Some(tokens) if !self.request.local => {
                 let configuration = &self.request.configuration;
-                let provider = provider::of_tokens(tokens, &held.sidecar, configuration);
+                let provider = provider_of(tokens, &held.sidecar, configuration);
                 let session = Session::new(tokens, provider, configuration, held.place, None, &self.seed);
                 self.revoking(Revoking::start(session, now), slots)
             }

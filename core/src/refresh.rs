@@ -5,7 +5,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use crate::discovery::Discovery;
-use crate::home::{Held, Reading};
+use crate::home::{Held, Reading, provider_of};
 use crate::{
     Effect, Error, Event, Local, Lock, LockTrouble, LogLine, LoginRequired, Machine, Provider, Report, Seed, Step,
     Timestamp, Token, TokenRequest, provider, unexpected,
@@ -84,7 +84,7 @@ impl Refresh {
             .record()
             .ok()
             .and_then(|record| record.tokens())
-            .map(|tokens| provider::of_tokens(tokens, &held.sidecar, &order.configuration))
+            .map(|tokens| provider_of(tokens, &held.sidecar, &order.configuration))
         else {
             return Step::failed(LoginRequired::NotLoggedIn);
         };

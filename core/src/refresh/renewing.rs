@@ -11,13 +11,13 @@ use super::rejection::Rejection;
 use super::remembering::{Fact, Remembering};
 use super::{Order, Target};
 use crate::authenticating::{Authenticating, ClientProof, Occasion};
-use crate::home::{GuardedReading, Held};
+use crate::home::{GuardedReading, Held, provider_of};
 use crate::record::Tokens;
 use crate::sidecar::{Intent, Parked};
 use crate::token_response::TokenSet;
 use crate::{
     Effect, Error, Event, HttpRequest, Local, LogLine, LoginRequired, Machine, Misbehaved, Reach, Secret, Slot, Step,
-    Timestamp, Token, Unavailable, provider, unexpected,
+    Timestamp, Token, Unavailable, unexpected,
 };
 
 /// An earlier request may still be on its way for so long, in milliseconds.
@@ -116,7 +116,7 @@ impl Renewing {
         let machine = Self { held, state: State::Looking, ..self };
         // The endpoints were found for the record that was read first.
         let same_provider = machine.tokens().is_some_and(|tokens| {
-            let provider = provider::of_tokens(tokens, &machine.held.sidecar, &machine.order.configuration);
+            let provider = provider_of(tokens, &machine.held.sidecar, &machine.order.configuration);
             provider.issuer == machine.target.provider.issuer && provider.client_id == machine.target.provider.client_id
         });
         if !same_provider {
