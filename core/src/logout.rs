@@ -9,7 +9,7 @@ use crate::record::{Credential, Record};
 use crate::revoking::{Revoking, Session};
 use crate::{
     Effect, Error, Event, Local, Lock, LoggedOut, LogoutRequest, Machine, Place, Report, Revocation, Seed, Slot, Step,
-    StoreMode, Timestamp,
+    StoreMode, Timestamp, may_hold, unexpected,
 };
 
 /// A refresh that is under way is waited for so long, in milliseconds: what it saves is deleted too.
@@ -182,7 +182,13 @@ impl Machine for Logout {
                 self.removed(slots, event)
             }
             (State::Unlocking, _) => self.unlock(),
-            (State::Locking { .. } | State::Removing { .. }, event) => self.stop(&crate::unexpected(&event)),
+            (State::Locking { lock, .. }, event) => {
+                if may_hold(&event) {
+                    self.held_locks.push(lock);
+                }
+                self.stop(&unexpected(&event))
+            }
+            (State::Removing { .. }, event) => self.stop(&unexpected(&event)),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::record::Record;
 use crate::sidecar::Sidecar;
 use crate::{
     Configuration, Effect, Error, Event, Local, Lock, LoginRequest, Machine, Place, Provider, Report, Secret, Seed,
-    Slot, Step, StoreMode, Timestamp, unexpected,
+    Slot, Step, StoreMode, Timestamp, may_hold, unexpected,
 };
 
 /// A refresh that is under way is waited for so long, in milliseconds; then the login wins.
@@ -179,7 +179,13 @@ impl Machine for Storing {
             (State::Secreting { .. }, Event::StoreFailed(failure)) => self.unlock(Err(Local::Store(failure).into())),
             (State::Writing { step, before }, event) => self.writing(step.step(now, event), before),
             (State::Unlocking { result }, _) => self.unlock(result),
-            (State::Locking(_) | State::Secreting { .. }, event) => self.unlock(Err(unexpected(&event))),
+            (State::Locking(lock), event) => {
+                if may_hold(&event) {
+                    self.held_locks.push(lock);
+                }
+                self.unlock(Err(unexpected(&event)))
+            }
+            (State::Secreting { .. }, event) => self.unlock(Err(unexpected(&event))),
         }
     }
 }

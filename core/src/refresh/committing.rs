@@ -11,6 +11,7 @@ use crate::revoking::{Revoking, Session};
 use crate::token_response::TokenSet;
 use crate::{
     Effect, Error, Event, Lock, LogLine, LoginRequired, Machine, Provider, Report, Step, Timestamp, Token, TokenOrigin,
+    may_hold,
 };
 
 /// How long Codex's locks are waited for, in milliseconds: there is a new token to lose.
@@ -242,10 +243,9 @@ impl Machine for Committing {
 
     fn step(self, now: Timestamp, event: Event) -> Step<Self> {
         match (self.state.clone(), event) {
-            (State::Locking, Event::Locked) => self.compare(true, now),
             // The file is replaced whole, so a peer that holds on to its lock can be passed; a token that is
             // not saved would be lost for certain.
-            (State::Locking, _) => self.compare(false, now),
+            (State::Locking, event) => self.compare(may_hold(&event), now),
             (State::Comparing(step), event) => self.comparing(step.step(now, event), now),
             (State::Writing { step, record }, event) => self.writing(step.step(now, event), record, now),
             (State::Unlocking(verdict), _) => self.finish(verdict, now),
