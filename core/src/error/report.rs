@@ -54,7 +54,7 @@ impl Error {
             Self::Misused(misused) => match misused {
                 Misused::Unexpected { .. } => "unexpected_event",
                 Misused::Value { .. } => "invalid_value",
-                Misused::NotApplicable { .. } => "not_applicable",
+                Misused::NotApplicable { .. } | Misused::NotRefreshable => "not_applicable",
                 Misused::Message { .. } => "invalid_message",
             },
             Self::LoginRequired(reason) => reason.code(),
@@ -102,7 +102,19 @@ impl Error {
                 Local::NoClientSecret => "run `hallpass login` with `--with-client-secret`",
                 Local::NewerSidecar => "upgrade Hallpass",
             },
-            Self::Declined(Declined::Cancelled) | Self::Misused(_) => return None,
+            Self::Misused(misused) => match misused {
+                Misused::Value { what, .. } if what == "issuer" => {
+                    "name the issuer as its provider does: `--issuer https://HOST`; http is only for loopback addresses"
+                }
+                Misused::NotRefreshable => {
+                    "run `hallpass token` for the one that is stored, or `hallpass login` for a session that is refreshed"
+                }
+                Misused::Unexpected { .. }
+                | Misused::Value { .. }
+                | Misused::NotApplicable { .. }
+                | Misused::Message { .. } => return None,
+            },
+            Self::Declined(Declined::Cancelled) => return None,
             Self::LoginRequired(LoginRequired::CopiedHome) => {
                 "run `hallpass login` here: each copy needs a session of its own"
             }
