@@ -8,7 +8,7 @@ mod writing;
 pub(crate) use granting::provider_of;
 pub(crate) use guarded::GuardedReading;
 pub(crate) use reading::{Held, Reading};
-pub(crate) use writing::{Writing, Written};
+pub(crate) use writing::{ClientSecret, Writing, Written};
 
 use alloc::borrow::ToOwned;
 

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::authenticating::SecretSource;
 use crate::home::{Held, Reading, provider_of};
 use crate::record::{Credential, Record};
 use crate::revoking::{Revoking, Session};
@@ -100,7 +101,8 @@ impl Logout {
             Some(tokens) if !self.request.local => {
                 let configuration = &self.request.configuration;
                 let provider = provider_of(tokens, &held.sidecar, configuration);
-                let session = Session::new(tokens, provider, configuration, held.place, None, &self.seed);
+                let session =
+                    Session::new(tokens, provider, configuration, SecretSource::Stored(held.place), &self.seed);
                 self.revoking(Revoking::start(session, now), slots)
             }
             _ => self.lock(Lock::Commit, slots),

@@ -5,7 +5,8 @@ use alloc::borrow::ToOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Order;
-use crate::home::{Held, Reading, Writing, Written};
+use crate::authenticating::SecretSource;
+use crate::home::{ClientSecret, Held, Reading, Writing, Written};
 use crate::record::{Record, Tokens};
 use crate::revoking::{Revoking, Session};
 use crate::token_response::TokenSet;
@@ -131,7 +132,9 @@ impl Committing {
             sidecar.expires(renewed.access_token(), self.granted, self.granted.plus(expires_in));
         }
         let record = record.renewed(renewed, now);
-        let step = Writing::start(found.mode, found.place, sidecar, record.text());
+        let secret =
+            if self.provider.client_authentication.has_secret() { ClientSecret::Kept } else { ClientSecret::None };
+        let step = Writing::start(found.mode, found.place, sidecar, record.text(), secret);
         self.spent.warnings = found.warnings;
         self.writing(step, record, now)
     }
@@ -225,7 +228,8 @@ impl Committing {
             return Step::Done(Ok(Committed { token: Err(error), settled: true }));
         };
         let Order { configuration, seed, .. } = &self.order;
-        let session = Session::new(&tokens, self.provider.clone(), configuration, self.spent.place, None, seed);
+        let session =
+            Session::new(&tokens, self.provider.clone(), configuration, SecretSource::Stored(self.spent.place), seed);
         self.revoking(Revoking::start(session, now), error)
     }
 

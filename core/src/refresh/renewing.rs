@@ -10,7 +10,7 @@ use super::judgement::Judgement;
 use super::rejection::Rejection;
 use super::remembering::{Fact, Remembering};
 use super::{Order, Target};
-use crate::authenticating::{Authenticating, ClientProof, Occasion};
+use crate::authenticating::{Authenticating, ClientProof, Occasion, SecretSource};
 use crate::home::{GuardedReading, Held, provider_of};
 use crate::record::Tokens;
 use crate::sidecar::{Intent, Parked};
@@ -156,7 +156,7 @@ impl Renewing {
     fn authenticate(self, attempt: u32, now: Timestamp) -> Step<Self> {
         let Target { provider, url, .. } = &self.target;
         let occasion = Occasion { audience: url, purpose: "refresh", seed: &self.order.seed, now };
-        let step = Authenticating::start(provider, None, self.held.place, &occasion);
+        let step = Authenticating::start(provider, &SecretSource::Stored(self.held.place), &occasion);
         self.authenticating(step, attempt, now)
     }
 
