@@ -95,8 +95,12 @@ impl Error {
             Self::Forbidden(_) => "ask your administrator, or sign in with an account that is allowed",
             Self::Local(local) => match local {
                 Local::Store(failure) => return store_help(failure.kind).map(ToOwned::to_owned),
-                Local::Corrupt { .. } => "run `hallpass login` to replace them; the old file is kept aside",
-                Local::Lock(_) => "see which process holds it, or try again",
+                Local::Corrupt { .. } => "run `hallpass login` to replace them; a file that is no JSON is kept aside",
+                Local::Lock(failure) => match failure.kind {
+                    LockTrouble::Denied => "make the home writable for this user, or choose another with `--home`",
+                    LockTrouble::Unsupported => "keep the home on a local disk, or choose another with `--home`",
+                    LockTrouble::Busy | LockTrouble::Other => "see which process holds it, or try again",
+                },
                 Local::Listen { .. } => "run `hallpass login --device-auth`, or choose a port with `--port`",
                 Local::Key { .. } => "check the key's path, format (PKCS #8 PEM) and algorithm",
                 Local::NoClientSecret => "run `hallpass login` with `--with-client-secret`",
