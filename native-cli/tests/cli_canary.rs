@@ -266,7 +266,7 @@ impl Tap {
         let (near, far) = (listener.local_addr().unwrap().to_string(), format!("127.0.0.1:{}", serving.port()));
         let issuer = format!("http://{near}");
         let heard = Arc::<Mutex<String>>::default();
-        let hears = heard.clone();
+        let ear = heard.clone();
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let Ok(server) = TcpStream::connect(&far) else { return };
@@ -275,13 +275,13 @@ impl Tap {
                     let _ = std::io::copy(&mut forth, &mut back);
                     let _ = back.shutdown(Shutdown::Both);
                 });
-                let (hears, near, far) = (hears.clone(), near.clone(), far.clone());
+                let (ear, near, far) = (ear.clone(), near.clone(), far.clone());
                 thread::spawn(move || {
                     // The server answers to its own name only.
-                    relay(client, server, |heard| {
-                        hears.lock().unwrap().push_str(&heard);
-                        heard.replace(&near, &far)
-                    })
+                    relay(client, server, |text| {
+                        ear.lock().unwrap().push_str(&text);
+                        text.replace(&near, &far)
+                    });
                 });
             }
         });
@@ -298,7 +298,7 @@ impl Tap {
 }
 
 fn relay(mut client: TcpStream, mut server: TcpStream, through: impl Fn(String) -> String) {
-    let mut bytes = [0; 65_536];
+    let mut bytes = [0; 16_384];
     while let Ok(length @ 1..) = client.read(&mut bytes) {
         let text = through(String::from_utf8_lossy(&bytes[..length]).into_owned());
         if server.write_all(text.as_bytes()).is_err() {

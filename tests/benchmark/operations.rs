@@ -1,7 +1,7 @@
 //! What core costs: single steps of a flow beside other programs' code for the same work, alternately in one run.
 //! `cargo bench -p hallpass-tests --bench operations`, explained in `tests/benchmark/README.md`.
 #![allow(missing_docs, reason = "a program")]
-#![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark tells its numbers, and may panic")]
 
 use std::hint::black_box;
 use std::time::Instant;

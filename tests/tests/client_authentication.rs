@@ -1,4 +1,5 @@
 //! How the client proves who it is (RFC 6749, section 2.3; RFC 7523), and where its secret lives.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use hallpass::authorization_server::{Client, ClientAuthentication as Registered};
 use hallpass_core::{
@@ -117,7 +118,7 @@ fn client_secret_basic_encodes_both_parts_before_it_joins_them() {
 fn a_secret_is_in_no_address_and_in_no_log() {
     for authentication in METHODS {
         for world in whole_sessions(&authentication) {
-            let authorization = world.person.authorization_url.iter().map(|url| url.expose());
+            let authorization = world.person.authorization_url.iter().map(hallpass_core::Secret::expose);
             let urls = world.requests.iter().map(|request| request.url.as_str()).chain(authorization);
             for line in urls.chain(world.log.iter().map(String::as_str)) {
                 assert!(!line.contains("c4n4ry"), "{line}");

@@ -1,4 +1,5 @@
 //! Finding the endpoints of an issuer (RFC 8414; OpenID Connect Discovery), and what is not believed on the way.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use hallpass_core::{Error, LoginMethod, Provider, Revocation};
 use hallpass_tests::world::{ISSUER, Way, World, response};

@@ -141,8 +141,8 @@ impl Machine for Writing {
                 self.secret = ClientSecret::Given(secret);
                 self.go(place)
             }
-            (State::Fetching(place), Event::Loaded(None) | Event::StoreFailed(_)) => self.save(place),
-            (State::Secreting(place), Event::Saved) => self.save(place),
+            (State::Fetching(place), Event::Loaded(None) | Event::StoreFailed(_))
+            | (State::Secreting(place), Event::Saved) => self.save(place),
             (State::Saving(place), Event::Saved) => self.saved(place),
             (State::Secreting(Place::Keyring) | State::Saving(Place::Keyring), Event::StoreFailed(failure))
                 if self.mode == StoreMode::Auto

@@ -84,8 +84,10 @@ impl Person {
             Way::Forgets => Event::TimedOut,
             Way::Switches => Event::Switched,
             Way::Allows | Way::Denies => {
-                let redirect = self.redirected(server, now);
-                let mut redirect = self.on_the_way.take().map_or(redirect.clone(), |change| change(redirect));
+                let mut redirect = self.redirected(server, now);
+                if let Some(change) = self.on_the_way.take() {
+                    redirect = change(redirect);
+                }
                 self.calls(redirect.split_off("http://".len() + self.host.len()))
             }
             Way::Pastes => Event::Pasted(self.redirected(server, now).into()),

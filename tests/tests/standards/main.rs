@@ -2,6 +2,7 @@
 //! 7636 (PKCE), 8252 (native apps), 9207 (issuer in the redirect), 8628 (device codes), 7009 (revocation) and OpenID
 //! Connect. The other files look at how the endpoints are found (`discovery.rs`) and at who the client is
 //! (`client_authentication.rs`).
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod authorization;
 mod device;
