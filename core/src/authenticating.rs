@@ -119,6 +119,14 @@ impl ClientProof {
         if basic { Self::SecretBasic(secret) } else { Self::SecretPost(secret) }
     }
 
+    /// The client's secret, where that is what it proves itself with.
+    pub(crate) fn shared_secret(&self) -> Option<&Secret> {
+        match self {
+            Self::SecretPost(secret) | Self::SecretBasic(secret) => Some(secret),
+            Self::None | Self::Assertion(_) => None,
+        }
+    }
+
     /// A `POST` of `parameters` by this client to an endpoint of `provider`. `client_id` is put where it
     /// belongs (RFC 6749, sections 2.3.1 and 4.1.3), right after the first parameter as Codex has it.
     pub(crate) fn post(&self, provider: &Provider, url: &str, parameters: &[(&str, &str)]) -> HttpRequest {

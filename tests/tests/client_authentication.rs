@@ -3,8 +3,8 @@
 
 use hallpass::authorization_server::{Client, ClientAuthentication as Registered};
 use hallpass_core::{
-    ClientAuthentication, Error, LoggedIn, LoginMethod, LoginRequest, Outcome, Place, Request, Revocation, Slot,
-    StoreMode, StoreTrouble,
+    ClientAuthentication, Effect, Error, LoggedIn, LoginMethod, LoginRequest, Outcome, Place, Request, Revocation,
+    Slot, StoreMode, StoreTrouble,
 };
 use hallpass_tests::key;
 use hallpass_tests::world::World;
@@ -286,6 +286,33 @@ fn the_session_before_is_ended_with_its_own_secret() {
     assert_eq!(parameter(&body, "client_id").as_deref(), Some("hallpass"));
     assert!(!body.contains("another"), "a secret goes to the server that shares it, and to no other");
     assert_eq!(world.store.get(IN_FILE.1), Some(other));
+}
+
+#[test]
+fn tokens_that_nobody_wants_are_given_back_with_the_secret_of_their_session() {
+    let mut world = world(METHODS[0].clone());
+    log_in(&mut world, LoginMethod::Browser).unwrap();
+    let other = "c4n4ry of another client";
+    register(&mut world, "other", Registered::Secret(other.to_owned()));
+    world.wait(3_600_001);
+    world.requests.clear();
+    // Somebody signs in with another client while the answer to a refresh is on its way.
+    world.meanwhile(
+        |effect| matches!(effect, Effect::Save { slot: Slot::Parked(_), .. }),
+        move |world| {
+            let ours = world.configuration.clone();
+            world.person.account = Some("grace@example.com".to_owned());
+            "other".clone_into(&mut world.configuration.provider.client_id);
+            let request = with_secret(world, LoginMethod::Browser, other);
+            run(world, request).unwrap();
+            world.configuration = ours;
+        },
+    );
+    assert_eq!(world.usable().unwrap_err().code(), "another_account");
+    let (body, _) = posted(&world).pop().unwrap();
+    assert_eq!(parameter(&body, "token_type_hint").as_deref(), Some("refresh_token"));
+    assert_eq!(parameter(&body, "client_id").as_deref(), Some("hallpass"));
+    assert!(!body.contains("another"), "a secret goes to the server that shares it, and to no other");
 }
 
 fn base64_decoded(text: &str) -> String {

@@ -11,8 +11,8 @@ use crate::record::{Record, Tokens};
 use crate::revoking::{Revoking, Session};
 use crate::token_response::TokenSet;
 use crate::{
-    Effect, Error, Event, Lock, LogLine, LoginRequired, Machine, Provider, Report, Step, Timestamp, Token, TokenOrigin,
-    may_hold,
+    Effect, Error, Event, Lock, LogLine, LoginRequired, Machine, Provider, Report, Secret, Step, Timestamp, Token,
+    TokenOrigin, may_hold,
 };
 
 /// How long Codex's locks are waited for, in milliseconds: there is a new token to lose.
@@ -34,6 +34,8 @@ pub(crate) struct Committing {
     /// When the tokens were asked for; a lifetime is counted from there.
     granted: Timestamp,
     provider: Provider,
+    /// The client's secret, if it was needed to get the tokens.
+    secret: Option<Secret>,
     locked: bool,
     state: State,
 }
@@ -70,8 +72,9 @@ impl Committing {
         set: TokenSet,
         granted: Timestamp,
         provider: Provider,
+        secret: Option<Secret>,
     ) -> Step<Self> {
-        let machine = Self { order, spent, set, granted, provider, locked: false, state: State::Locking };
+        let machine = Self { order, spent, set, granted, provider, secret, locked: false, state: State::Locking };
         Step::perform(machine, Effect::Lock { lock: Lock::Commit, deadline: PATIENCE })
     }
 
@@ -229,7 +232,7 @@ impl Committing {
         };
         let Order { configuration, seed, .. } = &self.order;
         let session =
-            Session::new(&tokens, self.provider.clone(), configuration, SecretSource::Stored(self.spent.place), seed);
+            Session::new(&tokens, self.provider.clone(), configuration, SecretSource::Given(self.secret.clone()), seed);
         self.revoking(Revoking::start(session, now), error)
     }
 

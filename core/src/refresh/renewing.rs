@@ -47,6 +47,8 @@ pub(crate) struct Renewing {
     target: Target,
     /// What is held: read before the lock, then again under it.
     held: Held,
+    /// The client's secret, once it was read. What is stored when it is needed again may be another client's.
+    secret: Option<Secret>,
     state: State,
 }
 
@@ -87,7 +89,7 @@ enum Then {
 impl Renewing {
     /// Begins, with the lock held; `seen` is what was read before it was taken.
     pub(crate) fn start(order: Order, target: Target, seen: Held, now: Timestamp) -> Step<Self> {
-        Self { order, target, held: seen, state: State::Looking }.reread(now)
+        Self { order, target, held: seen, secret: None, state: State::Looking }.reread(now)
     }
 
     fn reread(self, now: Timestamp) -> Step<Self> {
@@ -165,7 +167,7 @@ impl Renewing {
             self,
             |machine, step| Self { state: State::Authenticating { step, attempt }, ..machine },
             |machine, result| match result {
-                Ok(proof) => machine.reserve(&proof, attempt, now),
+                Ok(proof) => Self { secret: proof.shared_secret().cloned(), ..machine }.reserve(&proof, attempt, now),
                 Err(error) => machine.make_do(error, now),
             },
         )
@@ -245,7 +247,8 @@ impl Renewing {
 
     fn commit(self, set: TokenSet, granted: Timestamp, found: bool) -> Step<Self> {
         let Self { order, held, target, .. } = &self;
-        let step = Committing::start(order.clone(), held.clone(), set, granted, target.provider.clone());
+        let secret = self.secret.clone();
+        let step = Committing::start(order.clone(), held.clone(), set, granted, target.provider.clone(), secret);
         self.committing(step, found)
     }
 
