@@ -93,6 +93,33 @@ fn a_record_in_the_keyring_is_found_by_codex_s_attributes() {
 }
 
 #[test]
+fn an_encrypted_record_and_answer_take_the_place_of_the_entries() {
+    let sandbox = Sandbox::with_home();
+    let command = beside_daemon(&sandbox, UNLOCK);
+    let mut other = Process::start(command, &sandbox.home());
+    assert_eq!(other.tell("save keyring {\"a\":\"canary-1\"}"), "saved");
+    assert_eq!(other.tell("encrypt"), "encrypts");
+    assert_eq!(other.tell("load keyring"), "nothing");
+    assert_eq!(other.tell("save keyring {\"a\":\"canary-2\"}"), "saved");
+    assert_eq!(other.tell("load keyring"), "loaded {\"a\":\"canary-2\"}");
+    assert_eq!(other.tell("reserve keyring 65536"), "reserved");
+    assert_eq!(other.tell("load keyring-parked"), "loaded {\"intent\":1}");
+    let reserved = std::fs::metadata(sandbox.home().join("hallpass.parked.age")).unwrap().len();
+    assert!(reserved >= 65536, "{reserved}");
+    let answer = format!("{{\"answer\":\"canary-{}\"}}", "x".repeat(9_000));
+    assert_eq!(other.tell(&format!("save keyring-parked {answer}")), "saved");
+    assert_eq!(other.tell("load keyring-parked"), format!("loaded {answer}"));
+    let size = std::fs::metadata(sandbox.home().join("hallpass.parked.age")).unwrap().len();
+    assert_eq!(size, reserved, "the answer takes the room that was reserved");
+    let all = Command::new("grep").args(["-r", "canary"]).arg(sandbox.home()).output().unwrap();
+    assert!(all.stdout.is_empty(), "{}", String::from_utf8_lossy(&all.stdout));
+    assert_eq!(other.tell("remove keyring-parked"), "removed true");
+    assert_eq!(other.tell("load keyring-parked"), "nothing");
+    assert_eq!(other.tell("remove keyring"), "removed true");
+    assert_eq!(other.tell("load keyring"), "nothing");
+}
+
+#[test]
 fn a_locked_keyring_is_not_an_empty_one() {
     let sandbox = Sandbox::with_home();
     let lock = "dbus-send --session --dest=org.freedesktop.secrets --print-reply /org/freedesktop/secrets \
