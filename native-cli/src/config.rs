@@ -1,7 +1,7 @@
 //! What a home's `config.toml` says about signing in.
 //!
-//! The file is Codex's. Of its own keys `cli_auth_credentials_store` and `forced_chatgpt_workspace_id` matter
-//! here; providers of Hallpass stand in tables that Codex passes over:
+//! The file is Codex's. Of its own keys `cli_auth_credentials_store`, `features.secret_auth_storage` and
+//! `forced_chatgpt_workspace_id` matter here; providers of Hallpass stand in tables that Codex passes over:
 //!
 //! ```toml
 //! cli_auth_credentials_store = "keyring"
@@ -139,6 +139,19 @@ impl Config {
         StoreMode::deserialize(value.clone())
             .map(Some)
             .map_err(|_| value_error(KEY, "it is none of `file`, `keyring`, `auto` and `ephemeral`"))
+    }
+
+    /// Whether the keyring is only to hold the key of an encrypted record: `features.secret_auth_storage`.
+    ///
+    /// # Errors
+    /// [`Misused::Value`] when it is no truth value.
+    pub fn encrypts_record(&self) -> Result<bool, Error> {
+        let Some(features) = self.values.get("features") else { return Ok(false) };
+        match features.get("secret_auth_storage") {
+            None => Ok(false),
+            Some(Value::Boolean(encrypts)) => Ok(*encrypts),
+            Some(_) => Err(value_error("features.secret_auth_storage", "it is neither true nor false")),
+        }
     }
 
     fn allowed_workspaces(&self) -> Result<Vec<String>, Error> {

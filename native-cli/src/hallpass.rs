@@ -66,8 +66,10 @@ impl Hallpass {
 
     fn open(chosen: Option<&Path>) -> Result<Self, Error> {
         let home = home::find(chosen)?;
-        let configuration = Config::load(&home)?.configuration(&home, Provider::openai())?;
-        let shell = Shell::new(home, Box::new(Nobody));
+        let config = Config::load(&home)?;
+        let configuration = config.configuration(&home, Provider::openai())?;
+        let mut shell = Shell::new(home, Box::new(Nobody));
+        shell.encrypt_record(config.encrypts_record()?);
         let cancellation = shell.cancellation();
         Ok(Self { configuration, pinned: None, cancellation, shell: Arc::new(Mutex::new(shell)) })
     }

@@ -46,10 +46,12 @@ pub(crate) enum Purpose {
     Record,
     Parked,
     Client,
+    /// What encrypted files are encrypted with.
+    Key,
 }
 
 impl Purpose {
-    /// The entry of a home. The record's is Codex's own: its account is made from the home's path.
+    /// The entry of a home. The record's and the key's are Codex's own: their accounts are made from the home's path.
     pub(crate) fn entry(self, home: &Path) -> Entry {
         let path = home.canonicalize().unwrap_or_else(|_| home.to_owned());
         let digest = Sha256::digest(path.to_string_lossy().as_bytes());
@@ -59,6 +61,7 @@ impl Purpose {
             Self::Record => Entry { service: "Codex Auth", account },
             Self::Parked => Entry { service: "Hallpass", account: account + "|parked" },
             Self::Client => Entry { service: "Hallpass", account: account + "|client" },
+            Self::Key => Entry { service: "codex", account: format!("secrets|{hash:016x}") },
         }
     }
 }
@@ -73,7 +76,7 @@ pub(crate) struct Entry {
 impl Entry {
     /// Whether other programs read and write it too.
     fn is_shared(&self) -> bool {
-        self.service == "Codex Auth"
+        self.service != "Hallpass"
     }
 }
 

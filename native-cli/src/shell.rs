@@ -72,6 +72,12 @@ impl Shell {
         }
     }
 
+    /// Whether a record that belongs in the keyring goes into an encrypted file, and only the key into the keyring: Codex's
+    /// `features.secret_auth_storage`.
+    pub fn encrypt_record(&mut self, encrypts: bool) {
+        self.stores.encrypt_record(encrypts);
+    }
+
     /// Speaks with this person from now on.
     pub fn set_person(&mut self, person: Box<dyn Person>) {
         self.person = person;

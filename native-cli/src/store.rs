@@ -1,18 +1,23 @@
 //! Where credentials are kept on this machine: files in the home, the keyring, this process's memory.
 
+#[cfg_attr(not(feature = "keyring"), path = "store/age/absent.rs")]
+mod age;
+mod encrypted;
 mod failure;
 mod files;
 mod memory;
 mod platform;
 mod text;
+mod vault;
 
 use std::path::PathBuf;
 
 use hallpass_core::{Event, Place, Secret, Slot, StoreFailure, StoreTrouble};
 
-use crate::keyring::{self, Keyring};
+use crate::keyring;
 use failure::failure;
 use files::{Files, Name};
+use vault::Vault;
 
 #[cfg(unix)]
 pub(crate) use platform::keep_owner;
@@ -29,27 +34,27 @@ const LIMIT: usize = 1024 * 1024;
 #[derive(Debug)]
 pub struct Stores {
     files: Files,
-    keyring: Keyring,
+    vault: Vault,
     home: PathBuf,
 }
 
 impl Stores {
     /// The stores of this home. Touches nothing yet: a keyring that is never asked for is never connected to.
     pub fn new(home: PathBuf) -> Self {
-        Self { files: Files::new(home.clone()), keyring: Keyring::default(), home }
+        Self { files: Files::new(home.clone()), vault: Vault::new(&home), home }
+    }
+
+    /// Whether a record that belongs in the keyring goes into an encrypted file, and only the key into the keyring: Codex's
+    /// `features.secret_auth_storage`.
+    pub fn encrypt_record(&mut self, encrypts: bool) {
+        self.vault.encrypts(encrypts);
     }
 
     /// Reads a slot. → `Loaded`, `StoreFailed`
     pub fn load(&mut self, slot: Slot) -> Event {
         let loaded = match slot.into() {
             Where::File(name) => self.files.load(name),
-            Where::Keyring(purpose) => {
-                let stored = self.keyring.load(&purpose.entry(&self.home));
-                stored.map(|stored| match purpose {
-                    keyring::Purpose::Parked => stored.map(|text| text::last_whole_line(text.expose()).into()),
-                    keyring::Purpose::Record | keyring::Purpose::Client => stored,
-                })
-            }
+            Where::Keyring(purpose) => self.vault.load(&self.files, purpose, &self.home),
             Where::Memory => Ok(memory::load(&self.home, slot)),
         };
         loaded.map_or_else(Event::StoreFailed, Event::Loaded)
@@ -62,9 +67,7 @@ impl Stores {
         let saved = match slot.into() {
             _ if contents.len() > LIMIT => Err(self.too_large(slot)),
             Where::File(name) => self.files.save(name, contents),
-            Where::Keyring(purpose) => {
-                self.keyring.save(&purpose.entry(&self.home), text::on_one_line(contents.expose()).into_owned().into())
-            }
+            Where::Keyring(purpose) => self.vault.save(&mut self.files, purpose, &self.home, contents),
             Where::Memory => {
                 memory::save(&self.home, slot, contents);
                 Ok(())
@@ -80,7 +83,7 @@ impl Stores {
     pub fn remove(&mut self, slot: Slot) -> Event {
         let removed = match slot.into() {
             Where::File(name) => self.files.remove(name),
-            Where::Keyring(purpose) => self.keyring.remove(&purpose.entry(&self.home)),
+            Where::Keyring(purpose) => self.vault.remove(&self.files, purpose, &self.home),
             Where::Memory => Ok(memory::remove(&self.home, slot)),
         };
         removed.map_or_else(Event::StoreFailed, Event::Removed)
@@ -95,10 +98,8 @@ impl Stores {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let reserved = match slot.into() {
             _ if size.max(intent.len()) > LIMIT => Err(self.too_large(slot)),
-            Where::File(_) => self.files.reserve(intent, size),
-            Where::Keyring(purpose) => {
-                self.keyring.save(&purpose.entry(&self.home), text::padded(intent.expose(), size).into())
-            }
+            Where::File(name) => self.files.reserve(name, intent, size),
+            Where::Keyring(_) => self.vault.reserve(&mut self.files, &self.home, intent, size),
             Where::Memory => {
                 memory::save(&self.home, slot, intent);
                 Ok(())
@@ -111,7 +112,7 @@ impl Stores {
     pub fn location(&self, place: Place) -> String {
         match place {
             Place::File => self.files.path(Name::Record).display().to_string(),
-            Place::Keyring => keyring::Purpose::Record.entry(&self.home).to_string(),
+            Place::Keyring => self.vault.location(&self.home),
             Place::Ephemeral => "this process's memory".to_owned(),
         }
     }

@@ -18,6 +18,7 @@ use hallpass_core::{
     StatusRequest, Step, Timestamp, Token, TokenRequest,
 };
 
+pub use network::response;
 pub use person::{Person, Way};
 pub use samples::events;
 pub use store::Store;
@@ -53,6 +54,7 @@ pub struct World {
     pub busy: Vec<Lock>,
     /// The effect, counted from 0 within a flow, at which the person gives up.
     pub cancel_at: Option<usize>,
+    scripted: Vec<(String, Event)>,
     locks: Vec<Lock>,
     meanwhile: Option<others::Meanwhile>,
     misleads: Option<fn(&Effect) -> bool>,
@@ -94,6 +96,7 @@ impl World {
             log: Vec::new(),
             busy: Vec::new(),
             cancel_at: None,
+            scripted: Vec::new(),
             locks: Vec::new(),
             meanwhile: None,
             misleads: None,

@@ -2,6 +2,7 @@
 # hallpass against a real gnome-keyring: unlocked, locked, absent.
 source "$(dirname "$0")/lib.sh"
 
-needs dbus-daemon:dbus-daemon dbus-send:dbus-bin gnome-keyring-daemon:gnome-keyring secret-tool:libsecret-tools
+needs dbus-daemon:dbus-daemon dbus-send:dbus-bin gnome-keyring-daemon:gnome-keyring secret-tool:libsecret-tools \
+    age:age expect:expect
 needs_hallpass
 tests/keyring/test

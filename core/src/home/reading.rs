@@ -67,10 +67,12 @@ impl Held {
 }
 
 impl Held {
-    /// Whether the store answers; what lies in it may be damaged.
+    /// Whether the store answers; what lies in it may be damaged, and a login is what replaces it.
     pub(crate) fn usable(self) -> Result<(), Error> {
         match self.record {
-            Err(error @ Error::Local(Local::Store(_))) => Err(error),
+            Err(Error::Local(Local::Store(failure))) if failure.kind != StoreTrouble::Unreadable => {
+                Err(failed(failure))
+            }
             Ok(_) | Err(_) => Ok(()),
         }
     }

@@ -10,17 +10,23 @@ use crate::{
     Effect, Event, Machine, Place, Report, Secret, Slot, Step, StoreMode, StoreTrouble, Timestamp, unexpected,
 };
 
-/// Saves the record durably in the store in force, then what is remembered beside it, then clears the store
-/// that is no longer in force.
+/// Saves the record durably in the store in force, the client's secret in the same one just before it, then what
+/// is remembered beside it, then clears the store that is no longer in force.
 ///
-/// - `Saving`   → `Saved` → `Clearing` or `Noting` · `auto` without a keyring → `Saving` in the file
-/// - `Clearing` → `Removed`, `StoreFailed` → `Noting`
-/// - `Noting`   → `Saved`, `StoreFailed` → done
+/// - `Fetching`  → `Loaded`, `StoreFailed` → `Secreting` or `Saving`
+/// - `Secreting` → `Saved` → `Saving` · `auto` without a keyring → the file, from the beginning
+/// - `Saving`    → `Saved` → `Clearing` or `Noting` · `auto` without a keyring → the file, from the beginning
+/// - `Clearing`  → `Removed`, `StoreFailed` → `Sweeping` or `Noting`
+/// - `Sweeping`  → `Removed`, `StoreFailed` → `Noting`
+/// - `Noting`    → `Saved`, `StoreFailed` → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Writing {
     mode: StoreMode,
+    /// Where the record lay until now.
+    before: Place,
     sidecar: Sidecar,
     text: Secret,
+    secret: ClientSecret,
     warnings: Vec<Report>,
     /// The other store may hold an older record.
     clear: bool,
@@ -29,9 +35,23 @@ pub(crate) struct Writing {
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
+    Fetching(Place),
+    Secreting(Place),
     Saving(Place),
     Clearing(Place),
+    Sweeping(Place),
     Noting(Place),
+}
+
+/// The client's secret that goes with a record, and lies where the record lies.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) enum ClientSecret {
+    /// There is none.
+    None,
+    /// This one.
+    Given(Secret),
+    /// The one that lies beside the record already, wherever the record goes.
+    Kept,
 }
 
 /// A record that is saved.
@@ -44,7 +64,13 @@ pub(crate) struct Written {
 
 impl Writing {
     /// Begins. `before` is where the record lay until now.
-    pub(crate) fn start(mode: StoreMode, before: Place, sidecar: Sidecar, text: Secret) -> Step<Self> {
+    pub(crate) fn start(
+        mode: StoreMode,
+        before: Place,
+        sidecar: Sidecar,
+        text: Secret,
+        secret: ClientSecret,
+    ) -> Step<Self> {
         let place = match mode {
             StoreMode::File => Place::File,
             StoreMode::Keyring | StoreMode::Auto => Place::Keyring,
@@ -53,7 +79,21 @@ impl Writing {
         // A file beside a keyring is what a stale record comes back from; a keyring that was never used is
         // not disturbed.
         let clear = place == Place::Keyring || (place == Place::File && before == Place::Keyring);
-        Self { mode, sidecar, text, warnings: Vec::new(), clear, state: State::Saving(place) }.save(place)
+        let state = State::Saving(place);
+        Self { mode, before, sidecar, text, secret, warnings: Vec::new(), clear, state }.go(place)
+    }
+
+    fn go(self, place: Place) -> Step<Self> {
+        let (state, effect) = match &self.secret {
+            ClientSecret::Given(secret) => {
+                (State::Secreting(place), Effect::Save { slot: Slot::Client(place), contents: secret.clone() })
+            }
+            ClientSecret::Kept if place != self.before => {
+                (State::Fetching(place), Effect::Load(Slot::Client(self.before)))
+            }
+            ClientSecret::Kept | ClientSecret::None => return self.save(place),
+        };
+        Step::perform(Self { state, ..self }, effect)
     }
 
     fn save(self, place: Place) -> Step<Self> {
@@ -63,9 +103,18 @@ impl Writing {
 
     fn saved(mut self, place: Place) -> Step<Self> {
         self.sidecar.saw(place, Some(&self.text));
-        let other = if place == Place::Keyring { Place::File } else { Place::Keyring };
         if self.clear {
-            return Step::perform(Self { state: State::Clearing(place), ..self }, Effect::Remove(Slot::Record(other)));
+            let effect = Effect::Remove(Slot::Record(other(place)));
+            return Step::perform(Self { state: State::Clearing(place), ..self }, effect);
+        }
+        self.note(place)
+    }
+
+    fn cleared(mut self, place: Place) -> Step<Self> {
+        self.sidecar.saw(other(place), None);
+        if matches!(self.secret, ClientSecret::Given(_)) {
+            let effect = Effect::Remove(Slot::Client(other(place)));
+            return Step::perform(Self { state: State::Sweeping(place), ..self }, effect);
         }
         self.note(place)
     }
@@ -88,8 +137,14 @@ impl Machine for Writing {
 
     fn step(mut self, _: Timestamp, event: Event) -> Step<Self> {
         match (self.state.clone(), event) {
+            (State::Fetching(place), Event::Loaded(Some(secret))) => {
+                self.secret = ClientSecret::Given(secret);
+                self.go(place)
+            }
+            (State::Fetching(place), Event::Loaded(None) | Event::StoreFailed(_))
+            | (State::Secreting(place), Event::Saved) => self.save(place),
             (State::Saving(place), Event::Saved) => self.saved(place),
-            (State::Saving(Place::Keyring), Event::StoreFailed(failure))
+            (State::Secreting(Place::Keyring) | State::Saving(Place::Keyring), Event::StoreFailed(failure))
                 if self.mode == StoreMode::Auto
                     && matches!(failure.kind, StoreTrouble::Unavailable | StoreTrouble::TooLarge) =>
             {
@@ -97,15 +152,12 @@ impl Machine for Writing {
                 // error, never a reason to write plaintext.
                 self.warnings.push(fallback(&failure));
                 self.clear = failure.kind == StoreTrouble::TooLarge;
-                self.save(Place::File)
+                self.go(Place::File)
             }
-            (State::Saving(_), Event::StoreFailed(failure)) => Step::Done(Err(failed(failure))),
-            (State::Clearing(place), Event::Removed(_)) => {
-                let other = if place == Place::Keyring { Place::File } else { Place::Keyring };
-                self.sidecar.saw(other, None);
-                self.note(place)
-            }
-            (State::Clearing(place), Event::StoreFailed(failure)) => {
+            (State::Secreting(_) | State::Saving(_), Event::StoreFailed(failure)) => Step::Done(Err(failed(failure))),
+            (State::Clearing(place), Event::Removed(_)) => self.cleared(place),
+            (State::Sweeping(place), Event::Removed(_)) => self.note(place),
+            (State::Clearing(place) | State::Sweeping(place), Event::StoreFailed(failure)) => {
                 self.warnings.push(Report { code: "stale_copy".into(), ..failed(failure).report() });
                 self.note(place)
             }
@@ -117,4 +169,8 @@ impl Machine for Writing {
             (_, event) => Step::Done(Err(unexpected(&event))),
         }
     }
+}
+
+fn other(place: Place) -> Place {
+    if place == Place::Keyring { Place::File } else { Place::Keyring }
 }

@@ -17,6 +17,7 @@ pub(crate) struct Session {
     pub(crate) home: PathBuf,
     pub(crate) config: Config,
     store: Option<hallpass_core::StoreMode>,
+    encrypts: bool,
 }
 
 impl Session {
@@ -27,7 +28,8 @@ impl Session {
         for assignment in &global.config {
             config.set(assignment)?;
         }
-        Ok(Self { home, config, store: global.store.map(Into::into) })
+        let encrypts = config.encrypts_record()?;
+        Ok(Self { home, config, store: global.store.map(Into::into), encrypts })
     }
 
     /// What the flows are told.
@@ -41,7 +43,9 @@ impl Session {
 
     /// A shell for this home.
     pub(crate) fn shell(&self, person: impl Person + 'static) -> Shell {
-        Shell::new(self.home.clone(), Box::new(person))
+        let mut shell = Shell::new(self.home.clone(), Box::new(person));
+        shell.encrypt_record(self.encrypts);
+        shell
     }
 }
 

@@ -29,17 +29,20 @@ pub(super) enum Name {
     Record,
     Sidecar,
     Parked,
+    /// Parked for a keyring, sealed.
+    Sealed,
     Client,
 }
 
 impl Name {
-    const ALL: [Self; 4] = [Self::Record, Self::Sidecar, Self::Parked, Self::Client];
+    const ALL: [Self; 5] = [Self::Record, Self::Sidecar, Self::Parked, Self::Sealed, Self::Client];
 
     fn file_name(self) -> &'static OsStr {
         OsStr::new(match self {
             Self::Record => "auth.json",
             Self::Sidecar => "hallpass.json",
             Self::Parked => "hallpass.parked",
+            Self::Sealed => "hallpass.parked.age",
             Self::Client => "hallpass.client.json",
         })
     }
@@ -71,7 +74,7 @@ impl Files {
                     text = again;
                 }
             }
-            Name::Parked => text = text::last_whole_line(text.expose()).into(),
+            Name::Parked | Name::Sealed => text = text::last_whole_line(text.expose()).into(),
             Name::Sidecar | Name::Client => {}
         }
         Ok(Some(text))
@@ -83,16 +86,16 @@ impl Files {
         let (target, present) = self.replaceable(name)?;
         match name {
             Name::Record => self.keep_aside_corrupt(present),
-            Name::Parked if self.park(contents)? => return Ok(()),
-            Name::Parked | Name::Sidecar | Name::Client => {}
+            Name::Parked | Name::Sealed if self.park(name, contents)? => return Ok(()),
+            Name::Parked | Name::Sealed | Name::Sidecar | Name::Client => {}
         }
-        replace(&target, contents.expose())
+        replace(&target, contents.expose().as_bytes())
     }
 
     /// Writes into the room that was reserved: after what stands there, so that a crash in the middle leaves it
     /// whole. `false` when there is not enough room.
-    fn park(&self, contents: &Secret) -> Result<bool> {
-        let path = self.path(Name::Parked);
+    fn park(&self, name: Name, contents: &Secret) -> Result<bool> {
+        let path = self.path(name);
         let Found::File(opened) = platform::open(&path, true)? else { return Ok(false) };
         let before = read_opened(&path, &opened)?;
         let line = Secret::new(format!("\n{}", text::on_one_line(contents.expose())));
@@ -104,7 +107,7 @@ impl Files {
         Ok(true)
     }
 
-    pub(super) fn reserve(&mut self, intent: &Secret, size: usize) -> Result<()> {
+    pub(super) fn reserve(&mut self, name: Name, intent: &Secret, size: usize) -> Result<()> {
         platform::create_home(&self.home)?;
         self.sweep()?;
         let padded = Secret::new(text::padded(intent.expose(), size));
@@ -115,8 +118,8 @@ impl Files {
         if folder_of(&record) != folder_of(&self.path(Name::Record)) {
             try_room(&record, padded.expose())?;
         }
-        let (parked, _) = self.replaceable(Name::Parked)?;
-        replace(&parked, padded.expose())
+        let (parked, _) = self.replaceable(name)?;
+        replace(&parked, padded.expose().as_bytes())
     }
 
     pub(super) fn remove(&self, name: Name) -> Result<bool> {
@@ -213,7 +216,7 @@ fn read_opened(path: &Path, opened: &Opened) -> Result<Secret> {
 }
 
 /// Reads a file from its start, one byte beyond the limit at the most.
-fn read_bytes(opened: &Opened) -> std::io::Result<Vec<u8>> {
+pub(super) fn read_bytes(opened: &Opened) -> std::io::Result<Vec<u8>> {
     let most = LIMIT + 1;
     let mut bytes = vec![0; most.min(usize::try_from(opened.size).unwrap_or(most) + 1)];
     let mut file = &opened.file;
@@ -234,22 +237,22 @@ fn read_bytes(opened: &Opened) -> std::io::Result<Vec<u8>> {
     }
 }
 
-fn replace(target: &Path, contents: &str) -> Result<()> {
+pub(super) fn replace(target: &Path, contents: &[u8]) -> Result<()> {
     let name = target.file_name().ok_or_else(|| at(target, StoreTrouble::Unsafe, "no file name"))?;
     let folder = Folder::open(folder_of(target))?
         .ok_or_else(|| at(target, StoreTrouble::NoHome, "its folder does not exist"))?;
-    folder.replace(name, contents.as_bytes())
+    folder.replace(name, contents)
 }
 
 /// Finds out whether a file of this size could be put beside the one that it is to replace.
 fn try_room(target: &Path, contents: &str) -> Result<()> {
     let name = target.file_name().ok_or_else(|| at(target, StoreTrouble::Unsafe, "no file name"))?;
     let trial = temporary_name(name);
-    replace(&target.with_file_name(&trial), contents)?;
+    replace(&target.with_file_name(&trial), contents.as_bytes())?;
     remove_with_leftover(&target.with_file_name(trial)).map(drop)
 }
 
-fn remove_with_leftover(path: &Path) -> Result<bool> {
+pub(super) fn remove_with_leftover(path: &Path) -> Result<bool> {
     let (Some(name), Some(folder)) = (path.file_name(), Folder::open(folder_of(path))?) else { return Ok(false) };
     folder.remove(&temporary_name(name))?;
     let existed = folder.remove(name)?;

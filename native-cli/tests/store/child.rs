@@ -111,6 +111,10 @@ fn obey() {
                 let place = if place == "keyring" { Place::Keyring } else { Place::File };
                 told(stores.reserve(place, &"{\"intent\":1}".into(), size.parse().unwrap()))
             }
+            ["encrypt"] => {
+                stores.encrypt_record(true);
+                "encrypts".to_owned()
+            }
             ["lock", lock, milliseconds] => {
                 let deadline = Duration::from_millis(milliseconds.parse().unwrap());
                 told(locks.lock(lock_named(lock), deadline, &|| false))

@@ -10,6 +10,8 @@ pub struct Store {
     slots: BTreeMap<Slot, Secret>,
     /// The kinds of store that fail, and how.
     pub troubles: BTreeMap<Place, StoreTrouble>,
+    /// The kinds of store that cannot take more than so many bytes at once.
+    pub room: BTreeMap<Place, usize>,
     /// Whether only writing fails.
     pub reading_works: bool,
     /// Every slot that was written or emptied.
@@ -57,6 +59,9 @@ impl Store {
     pub(super) fn save(&mut self, slot: Slot, contents: Secret) -> Event {
         if let Some(failure) = self.trouble(slot) {
             return Event::StoreFailed(failure);
+        }
+        if self.room.get(&place(slot)).is_some_and(|room| contents.len() > *room) {
+            return Event::StoreFailed(StoreFailure { kind: StoreTrouble::TooLarge, detail: format!("{slot:?}") });
         }
         self.writes.push(slot);
         self.slots.insert(slot, contents);
