@@ -55,8 +55,13 @@ fn the_order_is_intent_request_answer_record() {
     ];
     assert!(order.is_sorted(), "{order:?}");
     let codex = |call: &&Call| call.is(&["flock"]) && call.text.contains("auth.");
-    let held = calls.iter().filter(codex).map(|call| call.text.split_once("/auth.").unwrap().1.split_once('>').unwrap().0);
-    assert_eq!(held.collect::<Vec<_>>(), ["lock", "json.lock", "lock", "json.lock"], "Codex's locks, in its order, twice");
+    let held =
+        calls.iter().filter(codex).map(|call| call.text.split_once("/auth.").unwrap().1.split_once('>').unwrap().0);
+    assert_eq!(
+        held.collect::<Vec<_>>(),
+        ["lock", "json.lock", "lock", "json.lock"],
+        "Codex's locks, in its order, twice"
+    );
 }
 
 #[test]
@@ -68,7 +73,7 @@ fn a_token_that_is_good_costs_two_reads() {
     for line in ["token", "token --json", "status", "status --json"] {
         let mut command = stage.home.command(line);
         command.envs(environment);
-        let calls = calls_in(command);
+        let calls = calls_in(&command);
         let count = |names: &[&str]| calls.iter().filter(|call| call.is(names)).count();
         assert_eq!(count(&["socket", "connect", "sendto"]), 0, "{line}: no socket");
         assert_eq!(count(&["clone", "clone3", "fork", "vfork"]), 0, "{line}: no child, no thread");

@@ -80,7 +80,8 @@ impl Bus {
     pub(crate) fn lock(&self) {
         let mut command = within(&self.folder, "dbus-send");
         command.args(["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"]);
-        command.args(["org.freedesktop.Secret.Service.Lock", "array:objpath:/org/freedesktop/secrets/collection/login"]);
+        command
+            .args(["org.freedesktop.Secret.Service.Lock", "array:objpath:/org/freedesktop/secrets/collection/login"]);
         assert!(command.output().unwrap().status.success());
     }
 
@@ -109,7 +110,16 @@ impl Bus {
         let account = account(stage);
         let mut command = within(&self.folder, "secret-tool");
         command.args(["store", "--label", &format!("{account}@Codex Auth:default (keyring v3.6.3)")]);
-        command.args(["application", "rust-keyring", "service", "Codex Auth", "target", "default", "username", &account]);
+        command.args([
+            "application",
+            "rust-keyring",
+            "service",
+            "Codex Auth",
+            "target",
+            "default",
+            "username",
+            &account,
+        ]);
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(record.as_bytes()).unwrap();
         assert!(child.wait().unwrap().success());
@@ -180,8 +190,8 @@ pub(crate) fn assert_no_plaintext(stage: &Stage) {
 
 fn account(stage: &Stage) -> String {
     let digest = Sha256::digest(stage.home.path.to_str().unwrap());
-    let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("cli|{hash}")
+    let hash = digest.iter().take(8).fold(0, |hash: u64, &byte| hash << 8 | u64::from(byte));
+    format!("cli|{hash:016x}")
 }
 
 fn within(folder: &Home, program: &str) -> Command {
