@@ -22,7 +22,7 @@ use judgement::Judgement;
 pub(crate) use judgement::Order;
 use renewing::Renewing;
 
-/// How long another process's refresh is waited for, in milliseconds: longer than one can take.
+/// How long another process's refresh is waited for, in milliseconds: longer than one takes that is answered.
 const PATIENCE: u64 = 45_000;
 
 /// The refresh transaction. What is stored and good is handed out without a lock and without a write; else
@@ -30,7 +30,8 @@ const PATIENCE: u64 = 45_000;
 ///
 /// - `Peeking`     → (reading) → done, or `Discovering`
 /// - `Discovering` → (discovery) → `Locking`
-/// - `Locking`     → `Locked` → `Renewing` · `LockFailed` → done, or `Renewing` where locks do not exist
+/// - `Locking`     → `Locked` → `Renewing` · `LockFailed` → `Again`, or `Renewing` where locks do not exist
+/// - `Again`       → (reading) → done with what there is
 /// - `Renewing`    → (renewing) → `Unlocking`
 /// - `Unlocking`   → any event → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -44,6 +45,7 @@ enum State {
     Peeking(Reading),
     Discovering { held: Held, provider: Provider, step: Discovery },
     Locking { held: Held, target: Target },
+    Again { held: Held, step: Reading, error: Error },
     Renewing { step: Renewing, locked: bool },
     Unlocking { result: Result<Token, Error> },
 }
@@ -109,6 +111,22 @@ impl Refresh {
         )
     }
 
+    /// The lock could not be had; whoever holds it may have renewed the session all the same.
+    fn again(order: Order, held: Held, step: Step<Reading>, error: Error, now: Timestamp) -> Step<Self> {
+        step.within(
+            (order, held, error),
+            |(order, held, error), step| Self { order, state: State::Again { held, step, error } },
+            |(order, seen, error), result| {
+                let held = result.unwrap_or_else(|_| seen.clone());
+                Step::Done(match order.judge_again(&seen, &held, now) {
+                    Judgement::Use(token) => Ok(token),
+                    Judgement::Stop(error) => Err(error),
+                    Judgement::Renew => or_stored(&order, &held, error, now),
+                })
+            },
+        )
+    }
+
     fn renewing(order: Order, step: Step<Renewing>, locked: bool) -> Step<Self> {
         step.within(
             order,
@@ -144,11 +162,13 @@ impl Machine for Refresh {
                 if failure.kind == LockTrouble::Unsupported =>
             {
                 let step = Renewing::start(order.clone(), target, held, now);
-                Self::renewing(order, step, false).logged(LogLine::notice("this file system has no locks"))
+                Self::renewing(order, step, false).logged(LogLine::detail("this file system has no locks"))
             }
             (State::Locking { held, .. }, Event::LockFailed(failure)) => {
-                Step::Done(or_stored(&order, &held, Local::Lock(failure).into(), now))
+                let step = Reading::start(&order.configuration);
+                Self::again(order, held, step, Local::Lock(failure).into(), now)
             }
+            (State::Again { held, step, error }, event) => Self::again(order, held, step.step(now, event), error, now),
             (State::Renewing { step, locked }, event) => Self::renewing(order, step.step(now, event), locked),
             (State::Unlocking { result }, _) => Step::Done(result),
             (State::Locking { .. }, event) => Step::Done(Err(unexpected(&event))),
