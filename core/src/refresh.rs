@@ -28,10 +28,9 @@ const PATIENCE: u64 = 45_000;
 /// The refresh transaction. What is stored and good is handed out without a lock and without a write; else
 /// one process renews it, under a lock that dies with its holder, and the others find what it saved.
 ///
-/// - `Peeking`     → (reading) → done, or `Discovering`
+/// - `Peeking`     → (reading) → done, or `Discovering` · without the lock → done with what there is
 /// - `Discovering` → (discovery) → `Locking`
-/// - `Locking`     → `Locked` → `Renewing` · `LockFailed` → `Again`, or `Renewing` where locks do not exist
-/// - `Again`       → (reading) → done with what there is
+/// - `Locking`     → `Locked` → `Renewing` · `LockFailed` → `Peeking`, or `Renewing` where locks do not exist
 /// - `Renewing`    → (renewing) → `Unlocking`
 /// - `Unlocking`   → any event → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -42,12 +41,18 @@ pub(crate) struct Refresh {
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
-    Peeking(Reading),
+    Peeking { step: Reading, without: Option<Without> },
     Discovering { held: Held, provider: Provider, step: Discovery },
     Locking { held: Held, target: Target },
-    Again { held: Held, step: Reading, error: Error },
     Renewing { step: Renewing, locked: bool },
     Unlocking { result: Result<Token, Error> },
+}
+
+/// Why the lock could not be had, and what was held before it was waited for.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+struct Without {
+    seen: Held,
+    error: Error,
 }
 
 /// Where a refresh token is spent.
@@ -62,16 +67,25 @@ impl Refresh {
     pub(crate) fn start(request: TokenRequest, seed: Seed, now: Timestamp) -> Step<Self> {
         let order = Order { configuration: request.configuration, need: request.need, seed };
         let reading = Reading::start(&order.configuration);
-        Self::peeking(order, reading, now)
+        Self::peeking(order, reading, None, now)
     }
 
-    fn peeking(order: Order, step: Step<Reading>, now: Timestamp) -> Step<Self> {
+    fn peeking(order: Order, step: Step<Reading>, without: Option<Without>, now: Timestamp) -> Step<Self> {
         step.within(
-            order,
-            |order, step| Self { order, state: State::Peeking(step) },
-            |order, result| match result {
-                Ok(held) => Self::peeked(order, held, now),
-                Err(error) => Step::Done(Err(error)),
+            (order, without),
+            |(order, without), step| Self { order, state: State::Peeking { step, without } },
+            |(order, without), result| match (result, without) {
+                (result, Some(Without { seen, error })) => {
+                    // Whoever holds the lock may have renewed the session all the same.
+                    let held = result.unwrap_or_else(|_| seen.clone());
+                    match order.judge_again(&seen, &held, now) {
+                        Judgement::Use(token) => Step::Done(Ok(token)),
+                        Judgement::Stop(error) => Step::Done(Err(error)),
+                        Judgement::Renew => Step::Done(or_stored(&order, &held, error, now)),
+                    }
+                }
+                (Ok(held), None) => Self::peeked(order, held, now),
+                (Err(error), None) => Step::Done(Err(error)),
             },
         )
     }
@@ -111,22 +125,6 @@ impl Refresh {
         )
     }
 
-    /// The lock could not be had; whoever holds it may have renewed the session all the same.
-    fn again(order: Order, held: Held, step: Step<Reading>, error: Error, now: Timestamp) -> Step<Self> {
-        step.within(
-            (order, held, error),
-            |(order, held, error), step| Self { order, state: State::Again { held, step, error } },
-            |(order, seen, error), result| {
-                let held = result.unwrap_or_else(|_| seen.clone());
-                Step::Done(match order.judge_again(&seen, &held, now) {
-                    Judgement::Use(token) => Ok(token),
-                    Judgement::Stop(error) => Err(error),
-                    Judgement::Renew => or_stored(&order, &held, error, now),
-                })
-            },
-        )
-    }
-
     fn renewing(order: Order, step: Step<Renewing>, locked: bool) -> Step<Self> {
         step.within(
             order,
@@ -150,7 +148,7 @@ impl Machine for Refresh {
     fn step(self, now: Timestamp, event: Event) -> Step<Self> {
         let Self { order, state } = self;
         match (state, event) {
-            (State::Peeking(step), event) => Self::peeking(order, step.step(now, event), now),
+            (State::Peeking { step, without }, event) => Self::peeking(order, step.step(now, event), without, now),
             (State::Discovering { held, provider, step }, event) => {
                 Self::discovering(order, held, provider, step.step(now, event), now)
             }
@@ -166,9 +164,9 @@ impl Machine for Refresh {
             }
             (State::Locking { held, .. }, Event::LockFailed(failure)) => {
                 let step = Reading::start(&order.configuration);
-                Self::again(order, held, step, Local::Lock(failure).into(), now)
+                let without = Without { seen: held, error: Local::Lock(failure).into() };
+                Self::peeking(order, step, Some(without), now)
             }
-            (State::Again { held, step, error }, event) => Self::again(order, held, step.step(now, event), error, now),
             (State::Renewing { step, locked }, event) => Self::renewing(order, step.step(now, event), locked),
             (State::Unlocking { result }, _) => Step::Done(result),
             (State::Locking { .. }, event) => Step::Done(Err(unexpected(&event))),

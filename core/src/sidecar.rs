@@ -238,6 +238,11 @@ impl Sidecar {
         (noted.token == self.hash(token)).then_some((noted.issued_at, noted.expires_at))
     }
 
+    /// For how long the last token was issued whose end had to be noted, in milliseconds.
+    pub(crate) fn usual_lifetime(&self) -> Option<i64> {
+        self.access_token.as_ref().map(|noted| noted.expires_at.since(noted.issued_at))
+    }
+
     /// The provider of this session, where the last login had the same issuer and client.
     pub(crate) fn provider(&self, provenance: &Provenance) -> Option<Provider> {
         let client = self.provider.as_ref()?;

@@ -19,8 +19,7 @@ const PATIENCE: u64 = 10_000;
 /// - `Locking(Transaction)` → `Locked`, `LockFailed` → `Locking(Commit)` → `Reading`
 /// - `Reading`   → (reading) → `Secreting` or `Writing`
 /// - `Secreting` → `Saved` → `Writing`
-/// - `Writing`   → (writing) → `Sweeping`, or `Unlocking` a failure
-/// - `Sweeping`  → any event → `Unlocking`
+/// - `Writing`   → (writing) → `Unlocking`, once what the session before has parked is removed
 /// - `Unlocking` → any event → the next lock, then done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Storing {
@@ -49,7 +48,6 @@ enum State {
     Reading(Reading),
     Secreting { before: Held },
     Writing { step: Writing, before: Held },
-    Sweeping { stored: Stored },
     Unlocking { result: Result<Stored, Error> },
 }
 
@@ -157,7 +155,7 @@ impl Storing {
             warnings: Vec::new(),
         };
         let stored = Stored { record, before, after, warnings: written.warnings };
-        Step::perform(Self { state: State::Sweeping { stored }, ..self }, Effect::Remove(slot))
+        Step::perform(Self { state: State::Unlocking { result: Ok(stored) }, ..self }, Effect::Remove(slot))
     }
 
     fn unlock(mut self, result: Result<Stored, Error>) -> Step<Self> {
@@ -182,7 +180,6 @@ impl Machine for Storing {
             (State::Secreting { before }, Event::Saved) => self.write(before, now),
             (State::Secreting { .. }, Event::StoreFailed(failure)) => self.unlock(Err(Local::Store(failure).into())),
             (State::Writing { step, before }, event) => self.writing(step.step(now, event), before),
-            (State::Sweeping { stored }, _) => self.unlock(Ok(stored)),
             (State::Unlocking { result }, _) => self.unlock(result),
             (State::Locking(_) | State::Secreting { .. }, event) => self.unlock(Err(unexpected(&event))),
         }

@@ -49,7 +49,8 @@ enum State {
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum Verdict {
     Saved(Token),
-    NotSaved(Token),
+    /// Unless it has expired where it was parked.
+    NotSaved(Result<Token, Error>),
     Adopted(Token),
     /// With the token of the login that has won, if it is of the same account.
     Discarded(Result<Token, Error>),
@@ -183,8 +184,9 @@ impl Committing {
         {
             held.record = Ok(Some(record.clone().renewed(tokens.clone().renewed(&self.set), now)));
         }
-        let verdict = Verdict::NotSaved(self.hand_out(&held, now));
-        self.unlock(verdict)
+        let token = self.hand_out(&held, now);
+        let has_expired = token.expires_at.is_some_and(|expiry| expiry <= now);
+        self.unlock(Verdict::NotSaved(if has_expired { Err(error.clone()) } else { Ok(token) }))
     }
 
     fn hand_out(&self, held: &Held, now: Timestamp) -> Token {
@@ -228,7 +230,7 @@ impl Committing {
             Verdict::Saved(token) | Verdict::Adopted(token) => {
                 Step::Done(Ok(Committed { token: Ok(token), settled: true }))
             }
-            Verdict::NotSaved(token) => Step::Done(Ok(Committed { token: Ok(token), settled: false })),
+            Verdict::NotSaved(token) => Step::Done(Ok(Committed { token, settled: false })),
             Verdict::Discarded(result) => self.revoke(result, now),
         }
     }

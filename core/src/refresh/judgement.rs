@@ -258,8 +258,10 @@ impl Order {
             let issued_at = claims.and_then(|claims| claims.issued_at()).or(last_refresh);
             return Some(Validity { issued_at, expires_at });
         }
+        // A process may have died before it could note this one's end, or another tool has renewed it.
+        let lifetime = held.sidecar.usual_lifetime().unwrap_or(SCHEDULE);
         let last_refresh = last_refresh?;
-        Some(Validity { issued_at: Some(last_refresh), expires_at: last_refresh.plus(SCHEDULE) })
+        Some(Validity { issued_at: Some(last_refresh), expires_at: last_refresh.plus(lifetime) })
     }
 }
 

@@ -29,6 +29,13 @@ pub(crate) struct Rejection {
     state: State,
 }
 
+/// How it ends when the server has rejected a token.
+pub(crate) struct Rejected {
+    pub(crate) token: Result<Token, Error>,
+    /// The token's death is on record, or does not matter any more: the intent can go.
+    pub(crate) settled: bool,
+}
+
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
     Looking {
@@ -75,16 +82,16 @@ impl Rejection {
         let current = found.record().ok().and_then(|record| record.tokens());
         if let (Some(before), Some(current)) = (before, current) {
             if !before.same_account(current) {
-                return Step::failed(LoginRequired::AnotherAccount);
+                return settled(Err(LoginRequired::AnotherAccount.into()));
             }
             let renewed = before.access_token() != current.access_token();
             if renewed && self.order.is_valid(found, current, now) {
                 let token = self.order.token(found, current, TokenOrigin::Adopted, now);
-                return Step::Done(Ok(token));
+                return settled(Ok(token));
             }
         }
         if matches!((&found.record, &found.trouble), (Ok(None), None)) {
-            return Step::failed(LoginRequired::NotLoggedIn);
+            return settled(Err(LoginRequired::NotLoggedIn.into()));
         }
         self.missed(look)
     }
@@ -120,7 +127,7 @@ impl Rejection {
 
     fn buried(self, look: u8, end: Option<Error>) -> Step<Self> {
         match end {
-            Some(error) => Step::Done(Err(error)),
+            Some(error) => Step::Done(Ok(Rejected { token: Err(error), settled: self.buried })),
             None => {
                 Step::perform(Self { state: State::Pausing { look }, ..self }, Effect::Sleep { milliseconds: PAUSE })
             }
@@ -129,7 +136,7 @@ impl Rejection {
 }
 
 impl Machine for Rejection {
-    type Output = Token;
+    type Output = Rejected;
 
     fn step(self, now: Timestamp, event: Event) -> Step<Self> {
         match (self.state.clone(), event) {
@@ -139,4 +146,8 @@ impl Machine for Rejection {
             (State::Pausing { look }, event) => self.end(look, unexpected(&event)),
         }
     }
+}
+
+fn settled(token: Result<Token, Error>) -> Step<Rejection> {
+    Step::Done(Ok(Rejected { token, settled: true }))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{self, Answer};
 use super::committing::{Committed, Committing};
 use super::judgement::Judgement;
-use super::rejection::Rejection;
+use super::rejection::{Rejected, Rejection};
 use super::remembering::{Fact, Remembering};
 use super::{Order, Target};
 use crate::authenticating::{Authenticating, ClientProof, Occasion};
@@ -39,7 +39,7 @@ const ROOM: u32 = 64 * 1024;
 ///   · `RequestFailed` → `Rejecting`, `Draining` or `Noting`
 /// - `Parking`        → any event → `Committing`, or `Noting` an answer that is of no use
 /// - `Committing`     → (committing) → `Clearing`, or done where the answer must stay
-/// - `Rejecting`      → (rejection) → `Clearing`
+/// - `Rejecting`      → (rejection) → `Clearing`, or done where the intent must stay
 /// - `Noting`         → (remembering) → `Clearing`, or done where the intent must stay
 /// - `Clearing`       → any event → done, or `Rereading` after an answer that was found
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -277,12 +277,13 @@ impl Renewing {
         step.within(
             self,
             |machine, step| Self { state: State::Rejecting(step), ..machine },
-            |machine, result| {
-                let result = match result {
-                    Ok(token) => Ok(token),
-                    Err(error) => machine.or_stored(error, now),
-                };
-                machine.clear(Then::End(result))
+            |machine, result| match result {
+                Ok(Rejected { token, settled }) => {
+                    let token = token.or_else(|error| machine.or_stored(error, now));
+                    // What nothing remembers is at least not sent again at once.
+                    if settled { machine.clear(Then::End(token)) } else { Step::Done(token) }
+                }
+                Err(error) => machine.make_do(error, now),
             },
         )
     }
