@@ -175,7 +175,7 @@ impl Machine for Logout {
     type Output = LoggedOut;
 
     fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
-        match (self.state.clone(), event) {
+        match (core::mem::replace(&mut self.state, State::Unlocking), event) {
             (State::Locking { lock, slots }, Event::Locked) => {
                 self.held_locks.push(lock);
                 self.locked(lock, slots, now)

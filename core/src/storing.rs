@@ -170,7 +170,7 @@ impl Machine for Storing {
     type Output = Stored;
 
     fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
-        match (self.state.clone(), event) {
+        match (core::mem::replace(&mut self.state, State::Locking(Lock::Transaction)), event) {
             (State::Locking(lock), Event::Locked) => {
                 self.held_locks.push(lock);
                 self.locked(lock, now)

@@ -256,8 +256,8 @@ impl Committing {
 impl Machine for Committing {
     type Output = Committed;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        match (self.state.clone(), event) {
+    fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
+        match (core::mem::replace(&mut self.state, State::Locking), event) {
             (State::Locking, Event::Locked) => self.compare(true, now),
             // The file is replaced whole, so a peer that holds on to its lock can be passed; a token that is
             // not saved would be lost for certain.

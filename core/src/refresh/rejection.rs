@@ -138,8 +138,8 @@ impl Rejection {
 impl Machine for Rejection {
     type Output = Rejected;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        match (self.state.clone(), event) {
+    fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
+        match (core::mem::replace(&mut self.state, State::Pausing { look: 0 }), event) {
             (State::Looking { step, look }, event) => self.looking(step.step(now, event), look, now),
             (State::Burying { step, look, end }, event) => self.burying(step.step(now, event), look, end),
             (State::Pausing { look }, Event::Slept) => self.look(look.saturating_add(1), now),

@@ -343,8 +343,8 @@ impl Renewing {
 impl Machine for Renewing {
     type Output = Token;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        match (self.state.clone(), event) {
+    fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
+        match (core::mem::replace(&mut self.state, State::Looking), event) {
             (State::Rereading(step), event) => self.rereading(step.step(now, event), now),
             (State::Looking, Event::Loaded(text)) => self.looked(text.as_ref().and_then(Parked::parse), now),
             (State::Looking | State::Reserving { .. }, Event::StoreFailed(failure)) => {
