@@ -92,3 +92,17 @@ fn an_opaque_token_whose_end_could_not_be_noted_lives_as_long_as_the_one_before(
         assert!(world.store.get(Slot::Parked(Place::File)).is_none());
     }
 }
+
+#[test]
+fn a_token_is_used_to_its_last_seconds_and_no_longer() {
+    for (left, good) in [(MINUTE, true), (6_000, true), (5_000, false), (1, false), (0, false), (-1, false)] {
+        for mut world in worlds(0) {
+            world.wait(HOUR - left);
+            let fault = Fault::Status { status: 503, retry_after: None, processed: false };
+            world.server.inject(Endpoint::Token, fault);
+            let result = world.token(Need::Usable { minimum_lifetime: 0 });
+            assert_eq!(result.is_ok(), good, "{left}: {result:?}");
+            assert_eq!(spent(&world), 1);
+        }
+    }
+}

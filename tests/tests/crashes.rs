@@ -123,3 +123,24 @@ fn a_leftover_whose_token_is_finished_never_counts() {
     lives_on(&mut world, "a file from a backup");
     assert!(world.server.families().all(|family| family.revoked.is_none()));
 }
+
+#[test]
+fn a_store_that_fails_once_at_any_point_loses_nothing() {
+    for store in MODES {
+        for turn in 0.. {
+            let mut world = home(store);
+            world.wait(HOUR);
+            world.store.stumbles_after = Some(turn);
+            let result = world.usable();
+            if world.store.stumbles_after.take().is_some() {
+                assert!(turn > 5 && result.is_ok_and(|token| token.warnings.is_empty()));
+                break;
+            }
+            if let Err(error) = result {
+                assert!(error.code().starts_with("store_"), "{store:?} at {turn}: {error}");
+            }
+            lives_on(&mut world, &format!("{store:?} at {turn}"));
+            assert!(world.server.families().all(|family| family.revoked.is_none()), "{store:?} at {turn}");
+        }
+    }
+}

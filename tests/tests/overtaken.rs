@@ -1,5 +1,6 @@
 //! Logins, logouts and other tools in the middle of a refresh.
 
+use hallpass::authorization_server::Rotation;
 use hallpass_core::{Effect, Error, Lock, Need, Place, Slot, TokenOrigin};
 use hallpass_tests::world::World;
 
@@ -122,5 +123,58 @@ fn who_waits_in_vain_for_the_lock_looks_once_more() {
         let token = world.usable().unwrap();
         assert_eq!(token.origin, TokenOrigin::Adopted);
         assert!(token.warnings.is_empty(), "{:?}", token.warnings);
+    }
+}
+
+/// What another tool has renewed, without any lock, and not saved yet.
+fn renewed_elsewhere(world: &mut World) -> String {
+    let mut other = World::with(world.configuration.provider.clone());
+    (other.server, other.store, other.now) = (world.server.clone(), world.store.clone(), world.now);
+    other.usable().expect("it is first");
+    world.server = other.server.clone();
+    other.store.get(FILE).unwrap().to_owned()
+}
+
+#[test]
+fn a_successor_that_another_tool_saves_seconds_later_is_adopted() {
+    for looks in 1..=10 {
+        for mut world in expired() {
+            world.unchecked = true;
+            world.server.options_mut().rotation = Rotation::RejectOnly;
+            let record = renewed_elsewhere(&mut world);
+            saves_after(&mut world, looks, record.clone());
+            let token = world.usable().unwrap();
+            assert_eq!(token.origin, TokenOrigin::Adopted, "after {looks} looks");
+            assert_eq!(world.store.get(FILE), Some(record.as_str()));
+            assert!(world.store.get(PARKED).is_none());
+            world.wait(HOUR + 1);
+            assert_eq!(world.usable().unwrap().origin, TokenOrigin::Refreshed);
+        }
+    }
+}
+
+/// The other tool saves when this one has looked so many times.
+fn saves_after(world: &mut World, looks: usize, record: String) {
+    world.meanwhile(
+        |effect| matches!(effect, Effect::Sleep { .. }),
+        move |world| match looks {
+            1 => world.store.put(FILE, &record),
+            _ => saves_after(world, looks - 1, record),
+        },
+    );
+}
+
+#[test]
+fn an_answer_of_another_session_is_passed_over() {
+    for mut world in expired() {
+        world.dies(world.token_request(USABLE), |effect| matches!(effect, Effect::Save { slot: FILE, .. }));
+        let parked = world.store.get(PARKED).unwrap().to_owned();
+        world.login();
+        world.store.put(PARKED, &parked);
+        world.wait(HOUR + 1);
+        let token = world.usable().unwrap();
+        assert_eq!(token.origin, TokenOrigin::Refreshed);
+        assert!(world.server.is_live_access_token(world.now.milliseconds(), token.access_token.expose()));
+        assert!(world.store.get(PARKED).is_none(), "and its place is taken");
     }
 }
