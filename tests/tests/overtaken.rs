@@ -178,3 +178,14 @@ fn an_answer_of_another_session_is_passed_over() {
         assert!(world.store.get(PARKED).is_none(), "and its place is taken");
     }
 }
+
+#[test]
+fn the_wish_to_stop_does_not_shorten_the_wait_for_codex() {
+    for mut world in expired() {
+        world.busy = vec![Lock::Commit];
+        world.meanwhile(parks, |world| world.cancel_at = Some(0));
+        let before = world.now;
+        assert_eq!(world.usable().unwrap().origin, TokenOrigin::Refreshed);
+        assert!(world.now.since(before) >= 30_000, "{}", world.now.since(before));
+    }
+}
