@@ -69,15 +69,16 @@ impl Held {
 }
 
 impl Held {
-    /// Whether the store can take a login: what lies in it may be damaged, and `auto` does without a keyring that
-    /// is not there.
+    /// Whether the store can take a login: what lies in it may be damaged, since a login is what replaces it, and
+    /// `auto` does without a keyring that is not there.
     pub(crate) fn usable(self) -> Result<(), Error> {
+        let may_do_without = |kind| match kind {
+            StoreTrouble::Unreadable => true,
+            StoreTrouble::Unavailable => self.mode == StoreMode::Auto,
+            _ => false,
+        };
         match self.record {
-            Err(Error::Local(Local::Store(failure)))
-                if self.mode != StoreMode::Auto || failure.kind != StoreTrouble::Unavailable =>
-            {
-                Err(failed(failure))
-            }
+            Err(Error::Local(Local::Store(failure))) if !may_do_without(failure.kind) => Err(failed(failure)),
             Ok(_) | Err(_) => Ok(()),
         }
     }
