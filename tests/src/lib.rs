@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+pub mod exhaustive;
 pub mod key;
 pub mod transcript;
 pub mod typescript;
