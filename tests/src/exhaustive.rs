@@ -18,7 +18,7 @@ mod state;
 mod token;
 mod world;
 
-pub use case::{Budget, Case, Mutation, Runs};
+pub use case::{Budget, Case, Disk, Mutation, Runs};
 pub use fingerprint::Quick;
 pub use properties::{Property, Violation};
 pub use search::{Counterexample, Explored, explore};

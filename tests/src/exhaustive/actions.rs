@@ -39,7 +39,9 @@ impl World {
         let processes = || (0_u8..).zip(state.active());
         actions.extend(processes().filter(|(_, index)| self.can_go(state, *index)).map(|(name, _)| Action::Goes(name)));
         actions.extend(
-            processes().filter(|(_, index)| state.processes[*index].owed.is_some()).map(|(name, _)| Action::Flushes(name)),
+            processes()
+                .filter(|(_, index)| state.processes[*index].owed.is_some())
+                .map(|(name, _)| Action::Flushes(name)),
         );
         for (name, late) in (0_u8..).zip(&state.late) {
             if late.is_some() {
@@ -71,7 +73,8 @@ impl World {
         match (self.catalogue.ask(process.turn), process.part) {
             (Ask::Lock(lock), _) => {
                 let free = state.holder(lock).is_none() && !state.stuck[usize::from(lock)];
-                free || self.case.is(Mutation::NoLock) || self.case.is(Mutation::Steal)
+                let broken = [Mutation::NoLock, Mutation::Steal, Mutation::BeginsAgain];
+                free || broken.iter().any(|mutation| self.case.is(*mutation))
             }
             // What is late has arrived by then, or never will.
             (_, Part::Asleep(until)) => {

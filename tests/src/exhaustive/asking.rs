@@ -19,12 +19,22 @@ pub(super) const SLOTS: [Slot; 5] = [
     Slot::Sidecar,
 ];
 
+/// The first slot that is no record, and the one that is neither a record nor a parked answer.
+pub(super) const PARKED: u8 = 2;
+pub(super) const SIDECAR: u8 = 4;
+
 /// An effect, as far as it matters here.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Ask {
     Load(u8),
-    Save { slot: u8, text: u32 },
-    Reserve { slot: u8, text: u32 },
+    Save {
+        slot: u8,
+        text: u32,
+    },
+    Reserve {
+        slot: u8,
+        text: u32,
+    },
     Remove(u8),
     /// The client's secret, which this client does not have.
     RemoveElsewhere,
@@ -56,7 +66,10 @@ pub(super) enum Answer {
     Cancelled,
     Presented,
     DeviceCode,
-    Granted { token: Token, at: i64 },
+    Granted {
+        token: Token,
+        at: i64,
+    },
     Rejected,
     Revoked,
     NotSent,

@@ -2,7 +2,7 @@
 
 use hallpass_core::StoreMode;
 
-use super::{Reuse, Style};
+use super::{Property, Reuse, Style};
 
 /// One exploration.
 #[derive(Clone, Debug)]
@@ -19,8 +19,21 @@ pub struct Case {
     pub store: StoreMode,
     /// What may go wrong.
     pub budget: Budget,
+    /// A rule that is known not to hold here.
+    pub tolerates: Option<Property>,
+    /// In which order the disk makes durable what nobody has synced.
+    pub disk: Disk,
     /// What is broken in the shell.
     pub mutation: Option<Mutation>,
+}
+
+/// The order in which a disk makes durable what nobody has synced.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Disk {
+    /// None: a loss of power may leave any part of it.
+    Unordered,
+    /// That of the renames, as journaling file systems have it.
+    Ordered,
 }
 
 /// What a process runs.
@@ -85,8 +98,10 @@ pub enum Mutation {
     Steal,
     /// The lock of a dead process is never given back.
     LockOutlivesItsHolder,
-    /// Giving a lock back does nothing.
+    /// The transaction's lock is never given back by those who live.
     LockIsKept,
+    /// A flow that finds a lock held is begun again.
+    BeginsAgain,
     /// Under the lock the store answers what it answered before.
     NoReread,
     /// Before the commit the store answers what it answered before.
@@ -95,16 +110,20 @@ pub enum Mutation {
     ImmediateRetry,
     /// A wait ends at once.
     NoDrain,
-    /// A save is acknowledged before it is made.
+    /// A save of tokens is acknowledged before it is made.
     SaveAfterUse,
     /// A save is acknowledged before it is synced.
     NoSync,
     /// The answer is not parked.
     NoParking,
+    /// The clock that machines are told is an hour ahead.
+    FastClock,
     /// A 503 is passed on as a rejection.
     TroubleIsALogout,
     /// What is remembered beside the record is not written.
     NoSidecar,
+    /// What is remembered beside the record is written as if by a newer version.
+    NewerSidecar,
 }
 
 impl Case {
@@ -117,6 +136,8 @@ impl Case {
             style: Style::Jwt,
             store: StoreMode::File,
             budget: Budget::default(),
+            tolerates: None,
+            disk: Disk::Unordered,
             mutation: None,
         }
     }
@@ -131,6 +152,30 @@ impl Case {
     #[must_use]
     pub fn with(self, budget: Budget) -> Self {
         Self { budget, ..self }
+    }
+
+    /// Where a rule is known not to hold.
+    #[must_use]
+    pub fn tolerating(self, property: Property) -> Self {
+        Self { tolerates: Some(property), ..self }
+    }
+
+    /// On a disk that keeps the order.
+    #[must_use]
+    pub fn ordered(self) -> Self {
+        Self { disk: Disk::Ordered, ..self }
+    }
+
+    /// With a record kept elsewhere.
+    #[must_use]
+    pub fn kept_in(self, store: StoreMode) -> Self {
+        Self { store, ..self }
+    }
+
+    /// With other access tokens.
+    #[must_use]
+    pub fn styled(self, style: Style) -> Self {
+        Self { style, ..self }
     }
 
     /// With a broken shell.

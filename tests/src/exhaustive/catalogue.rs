@@ -37,7 +37,7 @@ pub(super) struct Catalogue {
     texts: Vec<(String, Vec<Token>)>,
     text_numbers: HashMap<String, u32, Quick>,
     steps: HashMap<(u32, Answer, i64), u32, Quick>,
-    starts: HashMap<(Runs, i64), u32, Quick>,
+    starts: HashMap<(Runs, i64, u8), u32, Quick>,
 }
 
 impl Catalogue {
@@ -94,16 +94,16 @@ impl Catalogue {
         &self.texts[text as usize].0
     }
 
-    /// Begins what a process runs. `rejected` is the access token that a 401 was about.
-    pub(super) fn start(&mut self, runs: Runs, now: i64, rejected: &str) -> u32 {
-        if let Some(number) = self.starts.get(&(runs, now)) {
+    /// Begins what a process runs. `rejected` is the access token that a 401 was about. Processes that run the same
+    /// with the same `entropy` are interchangeable.
+    pub(super) fn start(&mut self, runs: Runs, now: i64, entropy: u8, rejected: &str) -> u32 {
+        if let Some(number) = self.starts.get(&(runs, now, entropy)) {
             return *number;
         }
         let request = request(&self.case, runs, rejected);
-        // One seed for all: processes that run the same are interchangeable.
-        let step = Flow::start(request, Timestamp::from_milliseconds(now), Seed::new([7; 32]));
+        let step = Flow::start(request, Timestamp::from_milliseconds(now), Seed::new([entropy; 32]));
         let number = self.number(step);
-        self.starts.insert((runs, now), number);
+        self.starts.insert((runs, now, entropy), number);
         number
     }
 

@@ -24,7 +24,8 @@ impl Graph {
         for to in &self.targets {
             before[*to as usize] += 1;
         }
-        let mut free: Vec<u32> = (0_u32..).zip(&before).filter(|(_, before)| **before == 0).map(|(state, _)| state).collect();
+        let mut free: Vec<u32> =
+            (0_u32..).zip(&before).filter(|(_, before)| **before == 0).map(|(state, _)| state).collect();
         while let Some(state) = free.pop() {
             for to in self.after(state) {
                 before[*to as usize] -= 1;

@@ -6,7 +6,7 @@ use super::actions::Action;
 use super::catalogue::Ending;
 use super::state::{Process, Spent, State};
 use super::world::{Next, World};
-use super::{Runs, Token};
+use super::{End, Runs, Token};
 
 /// A rule. Each is broken by a [`Mutation`](super::Mutation).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -68,7 +68,10 @@ const LATER: i64 = 120_000;
 impl World {
     pub(super) fn may_be_sent(&self, state: &mut State, token: Token) -> Checked {
         let known = *state.spent(token);
-        check(matches!(known, Spent::No | Spent::Perhaps), Property::SentOnce, || {
+        let signed_out = self.signed_out(state) || state.family(token.family).ended == Some(End::Asked);
+        // Who signs in or out in the middle takes the reason to remember it away.
+        let forgotten = known == Spent::Dead && !self.renews_only();
+        check(signed_out || forgotten || matches!(known, Spent::No | Spent::Perhaps), Property::SentOnce, || {
             format!("{} is sent although it is known as {known:?}", token.text())
         })
     }
@@ -77,7 +80,7 @@ impl World {
     pub(super) fn may_be_lost(&self, state: &State, current: Token) -> Checked {
         let carried = state.active().any(|index| state.processes[index].carries == Some(current));
         let stored = state.slots.iter().any(|slot| self.catalogue.tokens(slot.shown).contains(&current));
-        check(!carried && !stored, Property::HealthyLivesOn, || {
+        check(self.signed_out(state) || !(carried || stored), Property::HealthyLivesOn, || {
             format!("the server ends a session although {} is at hand", current.text())
         })
     }
@@ -102,6 +105,11 @@ impl World {
     fn durable(&self, state: &State) -> Option<u16> {
         let least = |slot: &super::state::Contents| slot.possible().map(|text| self.catalogue.newest(text, 0)).min();
         state.slots[..4].iter().filter_map(least).max().flatten()
+    }
+
+    /// Nobody misses a session after a logout.
+    fn signed_out(&self, state: &State) -> bool {
+        self.case.has(Runs::Logout) && state.slots[..2].iter().all(|slot| slot.shown == 0)
     }
 
     fn renews_only(&self) -> bool {
@@ -136,7 +144,7 @@ impl World {
         let faultless = budget.is_faultless() && self.renews_only();
         check(!faultless, Property::EndsWell, || format!("nothing went wrong, and it ends with `{code}`"))?;
         let cancelled = code == "cancelled" && budget.cancellations > 0;
-        let good = process.runs == Runs::EarlyToken && !process.overtaken && self.renews_only();
+        let good = process.runs == Runs::EarlyToken && budget.hours == 0 && self.renews_only();
         check(!good || cancelled || budget.store_failures > 0, Property::EndsWell, || {
             format!("the access token was still good, and it ends with `{code}`")
         })
@@ -154,17 +162,24 @@ impl World {
             _ => {
                 let good = self.renewable(state);
                 check(good.is_none(), Property::LoginOnlyWhenNeeded, || {
-                    format!("it ends with {reason:?} although the server would take {}", good.unwrap_or_default().text())
+                    format!(
+                        "it ends with {reason:?} although the server would take {}",
+                        good.unwrap_or_default().text()
+                    )
                 })?;
-                check(!self.renews_only() || reason == LoginRequired::RotationLost, Property::LossIsNamed, || {
+                let known = self.renews_only() && self.case.tolerates != Some(Property::LossIsNamed);
+                check(!known || reason == LoginRequired::RotationLost, Property::LossIsNamed, || {
                     format!("nobody else was there, and it ends with {reason:?}")
                 })
             }
         }
     }
 
-    /// A stored refresh token that the server would take.
+    /// A stored refresh token that the server would take, where anybody is signed in.
     fn renewable(&self, state: &State) -> Option<Token> {
+        if state.slots[..2].iter().all(|slot| slot.shown == 0) {
+            return None;
+        }
         let stored = state.slots[..4].iter().flat_map(|slot| self.catalogue.tokens(slot.shown));
         stored.copied().find(|token| state.family(token.family).takes(token.generation, self.case.reuse, state.now))
     }
@@ -200,7 +215,8 @@ impl World {
         let mut state = State { now: rest.now + LATER, left: super::Budget::default(), count: 1, ..*rest };
         state.processes[0] = Process::new(Runs::Token);
         let alive = self.renewable(&state);
-        let go = |next: Next| next.map_err(|broken| Violation { detail: format!("later, {}", broken.detail), ..broken });
+        let go =
+            |next: Next| next.map_err(|broken| Violation { detail: format!("later, {}", broken.detail), ..broken });
         state = go(self.begin(state, 0))?;
         while !state.all_ended() {
             check(self.actions(&state).contains(&Action::Goes(0)), Property::NobodyIsStuck, || "it waits".to_owned())?;

@@ -46,7 +46,8 @@ pub struct Counterexample {
 pub fn explore(case: &Case) -> Explored {
     let began = Instant::now();
     let (world, first) = World::new(case);
-    let mut search = Search { world, seen: HashMap::default(), ways: Vec::new(), queue: VecDeque::new(), graph: Graph::default() };
+    let mut search =
+        Search { world, seen: HashMap::default(), ways: Vec::new(), queue: VecDeque::new(), graph: Graph::default() };
     let mut explored = Explored {
         name: case.name,
         states: 0,

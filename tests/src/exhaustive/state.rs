@@ -71,7 +71,7 @@ pub(super) struct Contents {
     /// What a reader sees.
     pub(super) shown: u32,
     /// What else a power loss may leave, where anything is not synced.
-    pub(super) older: [Option<u32>; 3],
+    pub(super) older: [Option<u32>; 6],
 }
 
 /// A request that is still on its way although its client has given up.
@@ -120,15 +120,15 @@ impl Process {
 impl Contents {
     /// Puts something there, without syncing it.
     pub(super) fn show(&mut self, text: u32) {
-        if self.shown != text {
+        if !self.older.contains(&Some(self.shown)) && self.shown != text {
             let free = self.older.iter_mut().find(|older| older.is_none());
-            *free.expect("two writes are never open for longer") = Some(self.shown);
-            self.shown = text;
+            *free.expect("so many writes are never open at once") = Some(self.shown);
         }
+        self.shown = text;
     }
 
     pub(super) fn sync(&mut self) {
-        self.older = [None; 3];
+        self.older = [None; 6];
     }
 
     /// Everything that a power loss may leave.

@@ -1,10 +1,10 @@
 //! The world of the exploration: performs effects part by part, and lets things go wrong.
 
 use super::actions::Action;
-use super::asking::{Answer, Ask, SLOTS};
+use super::asking::{Answer, Ask, PARKED, SIDECAR, SLOTS};
 use super::catalogue::{BEGINNING, Catalogue, Ending, start_of};
 use super::state::{Contents, Part, Process, Spent, State};
-use super::{Case, End, LIFETIME, Mutation, Runs, Token, Verdict, Violation};
+use super::{Case, Disk, End, LIFETIME, Mutation, Runs, Token, Verdict, Violation};
 
 /// A request whose client has given up arrives within so many milliseconds, or never.
 const LATEST: i64 = 3_000;
@@ -25,7 +25,8 @@ pub(super) type Next = Result<State, Violation>;
 impl World {
     /// The world after a login, when the first processes begin.
     pub(super) fn new(case: &Case) -> (Self, State) {
-        let mut world = Self { case: case.clone(), catalogue: Catalogue::new(case), rejected: String::new(), last: None };
+        let mut world =
+            Self { case: case.clone(), catalogue: Catalogue::new(case), rejected: String::new(), last: None };
         world.case = Case { runs: vec![Runs::Login], mutation: None, ..case.clone() };
         let mut state = State {
             now: BEGINNING,
@@ -45,7 +46,8 @@ impl World {
             state = step(world.apply(&state, Action::Goes(0)));
         }
         world.case = case.clone();
-        let record = state.slots.iter().map(|slot| world.catalogue.contents(slot.shown)).find(|text| text.contains("at_"));
+        let record =
+            state.slots.iter().map(|slot| world.catalogue.contents(slot.shown)).find(|text| text.contains("at_"));
         let record: serde_json::Value = serde_json::from_str(record.expect("it is saved")).expect("a record is JSON");
         world.rejected = record["tokens"]["access_token"].as_str().expect("there is one").to_owned();
 
@@ -153,6 +155,8 @@ impl World {
             Action::HourPasses => {
                 state.left.hours -= 1;
                 state.now += LIFETIME + 1_000;
+                // No kernel keeps anything to itself for so long.
+                state.slots.iter_mut().for_each(Contents::sync);
                 for index in state.active() {
                     if state.processes[index].ended {
                         state.processes[index] = Process::new(state.processes[index].runs);
@@ -170,7 +174,10 @@ impl World {
     pub(super) fn begin(&mut self, mut state: State, index: usize) -> Next {
         let runs = state.processes[index].runs;
         state.processes[index] = Process { owed: state.processes[index].owed, ..Process::new(runs) };
-        let turn = self.catalogue.start(runs, state.now, &self.rejected);
+        // Each login has an owner of its own.
+        let sessions = state.families.iter().flatten().count();
+        let entropy = if runs == Runs::Login { 100 + u8::try_from(sessions).expect("there are few") } else { 7 };
+        let turn = self.catalogue.start(runs, self.told(state.now), entropy, &self.rejected);
         self.enter(state, index, turn)
     }
 
@@ -194,12 +201,15 @@ impl World {
                 let existed = state.slots[usize::from(slot)].shown != 0;
                 self.write(state, index, slot, 0, Answer::Removed(existed))
             }
+            (Ask::Lock(lock), _) if self.case.is(Mutation::BeginsAgain) && state.holder(lock).is_some() => {
+                self.begin(state, index)
+            }
             (Ask::Lock(lock), _) => {
                 state.processes[index].holds[usize::from(lock)] = true;
                 self.tell(state, name, Answer::Locked)
             }
             (Ask::Unlock(lock), _) => {
-                state.processes[index].holds[usize::from(lock)] = self.case.is(Mutation::LockIsKept);
+                state.processes[index].holds[usize::from(lock)] = lock == 0 && self.case.is(Mutation::LockIsKept);
                 self.tell(state, name, Answer::Unlocked)
             }
             (Ask::Sleep(_), part) => {
@@ -263,14 +273,31 @@ impl World {
 
     fn write(&mut self, mut state: State, index: usize, slot: u8, text: u32, answer: Answer) -> Next {
         let name = u8::try_from(index).expect("at most three");
-        let is = |slots: &[u8]| slots.contains(&slot);
-        let saves = answer == Answer::Saved;
-        if saves && self.case.is(Mutation::SaveAfterUse) && is(&[0, 1]) {
-            state.processes[index].owed = Some((slot, text));
-            return self.tell(state, name, answer);
+        let is_record = slot < PARKED;
+        let mut text = text;
+        match self.case.mutation.filter(|_| answer == Answer::Saved) {
+            Some(Mutation::SaveAfterUse) if slot < SIDECAR => {
+                if is_record {
+                    state.processes[index].owed = Some((slot, text));
+                }
+                return self.tell(state, name, answer);
+            }
+            Some(Mutation::NoParking) if slot < SIDECAR && !is_record => {
+                self.note_saved(&mut state, Ask::Save { slot, text });
+                self.nothing_saved_is_lost(&state)?;
+                return self.tell(state, name, answer);
+            }
+            Some(Mutation::NoSidecar) if slot == SIDECAR => return self.tell(state, name, answer),
+            Some(Mutation::NewerSidecar) if slot == SIDECAR => {
+                let newer = self.catalogue.contents(text).replace(r#""version":1"#, r#""version":2"#);
+                text = self.catalogue.text(&newer);
+            }
+            _ => {}
         }
-        if saves && ((self.case.is(Mutation::NoParking) && is(&[2, 3])) || (self.case.is(Mutation::NoSidecar) && is(&[4]))) {
-            return self.tell(state, name, answer);
+        if self.case.disk == Disk::Ordered {
+            // Whatever was renamed before is durable no later than this.
+            let before = state.slots.iter_mut().zip(0..).filter(|(_, other)| *other != slot);
+            before.for_each(|(contents, _)| contents.sync());
         }
         state.slots[usize::from(slot)].show(text);
         if self.case.is(Mutation::NoSync) {
@@ -294,7 +321,7 @@ impl World {
 
     /// What was acknowledged as saved must outlive everything.
     fn note_saved(&self, state: &mut State, ask: Ask) {
-        let Ask::Save { slot: 0..=3, text } = ask else { return };
+        let Ask::Save { slot: 0..SIDECAR, text } = ask else { return };
         for token in self.catalogue.tokens(text) {
             let saved = &mut state.saved[usize::from(token.family)];
             *saved = token.generation.max(*saved);
@@ -368,10 +395,11 @@ impl World {
                 if *state.spent(token) != Spent::Yes {
                     continue;
                 }
-                let living = state.active().any(|index| {
-                    state.processes[index].carries.is_some_and(|carried| carried.family == token.family)
-                });
-                let newest = state.slots.iter().filter_map(|slot| self.catalogue.newest(slot.shown, token.family)).max();
+                let living = state
+                    .active()
+                    .any(|index| state.processes[index].carries.is_some_and(|carried| carried.family == token.family));
+                let newest =
+                    state.slots.iter().filter_map(|slot| self.catalogue.newest(slot.shown, token.family)).max();
                 if !living && newest.is_none_or(|newest| newest <= token.generation) {
                     *state.spent(token) = Spent::Perhaps;
                 }
@@ -379,9 +407,15 @@ impl World {
         }
     }
 
+    /// The time that a machine is told.
+    fn told(&self, now: i64) -> i64 {
+        if self.case.is(Mutation::FastClock) { now + LIFETIME } else { now }
+    }
+
     fn tell(&mut self, state: State, index: u8, answer: Answer) -> Next {
         let index = usize::from(index);
-        let turn = self.catalogue.step(state.processes[index].turn, answer, state.now);
+        let now = self.told(state.now);
+        let turn = self.catalogue.step(state.processes[index].turn, answer, now);
         self.enter(state, index, turn)
     }
 
@@ -408,7 +442,7 @@ impl World {
                     return Ok(state);
                 }
             };
-            turn = self.catalogue.step(turn, answer, state.now);
+            turn = self.catalogue.step(turn, answer, self.told(state.now));
         }
     }
 
