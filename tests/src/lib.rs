@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 pub mod exhaustive;
 pub mod key;
+pub mod simulation;
 pub mod transcript;
 pub mod typescript;
 pub mod world;

@@ -5,10 +5,8 @@ use hallpass_core::{
     StoreFailure, StoreTrouble,
 };
 
+use super::setting::ISSUER;
 use super::{Style, Token, refresh_tokens_in};
-
-/// Where the authorization server is.
-pub(super) const ISSUER: &str = "https://id.example";
 
 /// A slot of the store, as an index.
 pub(super) const SLOTS: [Slot; 5] = [

@@ -6,11 +6,12 @@
 use std::collections::HashMap;
 
 use hallpass_core::{
-    Configuration, Endpoints, Error, Flow, Home, LoginMethod, LoginRequest, LoginRequired, LogoutRequest, Machine,
-    Need, Outcome, Provider, Request, Secret, Seed, Step, Timestamp, TokenOrigin, TokenRequest,
+    Error, Flow, LoginMethod, LoginRequest, LoginRequired, LogoutRequest, Machine,
+    Need, Outcome, Request, Secret, Seed, Step, Timestamp, TokenOrigin, TokenRequest,
 };
 
-use super::asking::{Answer, Ask, ISSUER, ask, event};
+use super::asking::{Answer, Ask, ask, event};
+use super::setting::{BEGINNING, configuration};
 use super::{Case, LIFETIME, Quick, Runs, Token, access_token_in, refresh_tokens_in};
 
 /// How a flow ended.
@@ -163,26 +164,7 @@ fn ending(result: &Result<Outcome, Error>) -> Ending {
 }
 
 fn request(case: &Case, runs: Runs, rejected: &str) -> Request {
-    let endpoint = |path: &str| format!("{ISSUER}{path}");
-    let provider = Provider {
-        endpoints: Some(Endpoints {
-            authorization: None,
-            token: endpoint("/token"),
-            revocation: Some(endpoint("/revoke")),
-            device_authorization: Some(endpoint("/device")),
-            names_issuer: false,
-        }),
-        ..Provider::discovered(ISSUER, "hallpass")
-    };
-    let configuration = Configuration {
-        provider,
-        providers: Vec::new(),
-        store: Some(case.store),
-        home: Home { path: "/home/ada/.codex".to_owned(), machine: "m1".to_owned() },
-        token_endpoint_override: None,
-        revocation_endpoint_override: None,
-        allowed_workspaces: Vec::new(),
-    };
+    let configuration = configuration(case.store);
     match runs {
         Runs::Token | Runs::EarlyToken => {
             Request::Token(TokenRequest { configuration, need: Need::Usable { minimum_lifetime: 300_000 } })
@@ -197,9 +179,6 @@ fn request(case: &Case, runs: Runs, rejected: &str) -> Request {
         Runs::Logout => Request::Logout(LogoutRequest { configuration, local: false }),
     }
 }
-
-/// When the first login was, 2026-11-24T00:00:00Z.
-pub(super) const BEGINNING: i64 = 1_795_478_400_000;
 
 /// When the processes begin: the access token has expired, or has six minutes left.
 pub(super) fn start_of(case: &Case) -> i64 {

@@ -9,7 +9,7 @@ pub enum Reuse {
     Strict,
     /// It refuses, and the session lives on.
     RejectOnly,
-    /// It answers the immediate parent again as before; anything older ends the session.
+    /// It answers the immediate parent with the same successor; anything older ends the session.
     ReplayToParent,
     /// It gives the immediate parent another successor for so many milliseconds; anything else ends the session.
     Grace(i64),
@@ -58,7 +58,7 @@ impl Family {
         match reuse {
             Reuse::RejectOnly => return Verdict::Rejected,
             Reuse::ReplayToParent if self.parent == Some(generation) => {
-                return Verdict::Granted(self.current, self.rotated_at);
+                return Verdict::Granted(self.current, now);
             }
             Reuse::Grace(window) if self.parent == Some(generation) && now - self.rotated_at <= window => {
                 let first = self.rotated_at;

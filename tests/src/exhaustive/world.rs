@@ -2,7 +2,8 @@
 
 use super::actions::Action;
 use super::asking::{Answer, Ask, PARKED, SIDECAR, SLOTS};
-use super::catalogue::{BEGINNING, Catalogue, Ending, start_of};
+use super::catalogue::{Catalogue, Ending, start_of};
+use super::setting::BEGINNING;
 use super::state::{Contents, Part, Process, Spent, State};
 use super::{Case, Disk, End, LIFETIME, Mutation, Runs, Token, Verdict, Violation};
 
