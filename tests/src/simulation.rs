@@ -14,6 +14,6 @@ mod requests;
 mod store;
 mod world;
 
-pub use life::{Failure, live, relive, stumble};
+pub use life::{Failure, live, live_with, stumble};
 pub use plan::{Faults, Plan};
 pub use world::Counts;

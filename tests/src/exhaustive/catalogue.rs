@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use hallpass_core::{
-    Error, Flow, LoginMethod, LoginRequest, LoginRequired, LogoutRequest, Machine,
-    Need, Outcome, Request, Secret, Seed, Step, Timestamp, TokenOrigin, TokenRequest,
+    Error, Flow, LoginMethod, LoginRequest, LoginRequired, LogoutRequest, Machine, Need, Outcome, Request, Secret,
+    Seed, Step, Timestamp, TokenOrigin, TokenRequest,
 };
 
 use super::asking::{Answer, Ask, ask, event};

@@ -1,9 +1,9 @@
 //! What must hold at every moment of a life, and at the end of every flow.
 
-use hallpass_core::{Effect, Error, LoginRequired, Outcome, Slot};
+use hallpass_core::{Effect, Error, LoginRequired, Outcome, Slot, Unavailable};
 
 use super::world::World;
-use crate::exhaustive::{End, Reuse, Style, Token, access_token_in, refresh_tokens_in};
+use crate::exhaustive::{Style, Token, access_token_in, refresh_tokens_in};
 
 /// How a flow ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -100,7 +100,8 @@ impl World {
 
     /// A save is complete: what is in it must outlive everything.
     pub(super) fn is_saved(&mut self, process: usize) {
-        let Some((_, Effect::Save { slot: Slot::Record(_) | Slot::Parked(_), contents })) = &self.processes[process].turn
+        let Some((_, Effect::Save { slot: Slot::Record(_) | Slot::Parked(_), contents })) =
+            &self.processes[process].turn
         else {
             return;
         };
@@ -127,7 +128,8 @@ impl World {
     /// What only the dead have known is not known any more.
     pub(super) fn forget(&mut self) {
         let Some(family) = self.families.len().checked_sub(1).and_then(|last| u16::try_from(last).ok()) else { return };
-        let carried = self.processes.iter().filter_map(|process| process.carries).filter(|token| token.family == family);
+        let carried =
+            self.processes.iter().filter_map(|process| process.carries).filter(|token| token.family == family);
         let known = carried.map(|token| token.generation).chain(self.store.newest(family)).max().unwrap_or(0);
         let Some(spent) = self.knowledge.spent.get_mut(usize::from(family)) else { return };
         for spent in spent.iter_mut().skip(usize::from(known)).filter(|spent| **spent == Spent::Yes) {
@@ -137,9 +139,8 @@ impl World {
 
     /// A stored refresh token that the server would take.
     pub(super) fn renewable(&self) -> Option<Token> {
-        let takes = |token: &Token| {
-            self.families[usize::from(token.family)].takes(token.generation, self.plan.reuse, self.now)
-        };
+        let takes =
+            |token: &Token| self.families[usize::from(token.family)].takes(token.generation, self.plan.reuse, self.now);
         self.store.tokens().find(takes).filter(|_| self.store.has_record())
     }
 
@@ -176,7 +177,8 @@ impl World {
     fn may_be_handed_out(&mut self, token: Token, expires_at: i64) {
         let faults = self.plan.faults;
         // What a wrong clock, a long stop, a silent token or a failing store makes of it is told elsewhere.
-        let steady = faults.clock == 0 && faults.suspend == 0 && faults.store == 0 && faults.lie == 0 && faults.torn == 0;
+        let steady =
+            faults.clock == 0 && faults.suspend == 0 && faults.store == 0 && faults.lie == 0 && faults.torn == 0;
         let judged = !self.chaos || steady;
         if judged && self.plan.style == Style::Jwt && expires_at <= self.now {
             self.fail(format!("the access token of {} is handed out and has expired", token.text()));
@@ -196,6 +198,8 @@ impl World {
                 }
                 Ended::LoginRequired(*reason)
             }
+            // A failure that was noted by a clock that was ahead may seem to be a moment ago.
+            Error::Unavailable(Unavailable::BackingOff { .. }) if faults.clock > 0 => Ended::Otherwise(error.code()),
             Error::Unavailable(_) | Error::Local(_) if self.chaos => Ended::Otherwise(error.code()),
             Error::Declined(_) if faults.cancel > 0 && self.chaos => Ended::Otherwise(error.code()),
             other => {
@@ -206,7 +210,7 @@ impl World {
     }
 
     /// Nothing goes wrong any more: everybody is signed in, or was told why not. Whether a login is needed.
-    pub(super) fn has_healed(&mut self) -> bool {
+    pub(super) fn has_healed(&mut self, last: bool) -> bool {
         let mut needed = false;
         for process in 0..self.processes.len() {
             match self.processes[process].ended.take() {
@@ -214,16 +218,15 @@ impl World {
                     needed |= self.families[usize::from(token.family)].ended.is_some();
                 }
                 Some(Ended::LoginRequired(_)) => needed = true,
+                Some(Ended::Otherwise("backing_off")) if !last => {}
                 other => self.fail(format!("when all is well, process {process} ends with {other:?}")),
             }
         }
         needed
     }
 
-    /// Whether the server has ended the last session for good, or its token is nowhere.
+    /// Whether nothing but a login helps.
     pub(super) fn is_signed_out(&self) -> bool {
-        let ended = self.families.last().is_none_or(|family| family.ended.is_some());
-        debug_assert!(self.families.iter().rev().skip(1).all(|family| family.ended.is_some() || self.plan.reuse == Reuse::RejectOnly || family.ended != Some(End::Asked)));
-        ended || self.renewable().is_none()
+        self.renewable().is_none()
     }
 }

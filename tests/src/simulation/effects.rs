@@ -3,6 +3,7 @@
 use hallpass_core::{Effect, Event, LockFailure, LockTrouble, Place, Slot, StoreFailure, StoreTrouble};
 
 use super::world::{Happening, Part, World};
+use crate::exhaustive::Mutation;
 
 /// A store operation that fails: which one from here, how, and whether all after it fail too.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +30,9 @@ impl World {
             Part::Starts => self.performs(process),
             Part::Ends(event) => self.tell(process, event),
             Part::Syncs(event) => {
-                self.store.sync();
+                if !self.plan.is(Mutation::NoSync) {
+                    self.store.sync();
+                }
                 self.is_saved(process);
                 self.tell(process, event);
             }
@@ -62,13 +65,14 @@ impl World {
             }
             Effect::Remove(slot) => self.writes(process, slot, None, Event::Removed),
             Effect::Lock { lock, deadline } => {
-                if self.locks.take(lock, process) {
+                if self.plan.is(Mutation::NoLock) || self.locks.take(lock, process) {
                     return self.tell(process, Event::Locked);
                 }
                 let serial = self.processes[process].serial;
                 let deadline = i64::try_from(deadline).unwrap_or(i64::MAX);
                 self.later(deadline, Happening::Next { process, serial, part: Part::GivesUp });
             }
+            Effect::Unlock(_) if self.plan.is(Mutation::LockIsKept) => self.tell(process, Event::Unlocked),
             Effect::Unlock(lock) => {
                 if let Some(next) = self.locks.give_back(lock, process, &mut self.random) {
                     self.boundary(next, 0, Part::Ends(Event::Locked));
@@ -77,6 +81,7 @@ impl World {
             }
             Effect::Sleep { milliseconds } => {
                 let pause = i64::try_from(milliseconds).unwrap_or(i64::MAX);
+                let pause = if self.plan.is(Mutation::NoDrain) { 0 } else { pause };
                 self.boundary(process, pause, Part::Ends(Event::Slept));
             }
             Effect::Present(_) => self.tell(process, Event::Presented),
@@ -94,7 +99,8 @@ impl World {
             }
         }
         let mut text = self.store.load(slot).cloned();
-        let torn = self.chaos && matches!(slot, Slot::Record(Place::File)) && self.random.happens(self.plan.faults.torn);
+        let torn =
+            self.chaos && matches!(slot, Slot::Record(Place::File)) && self.random.happens(self.plan.faults.torn);
         if torn && let Some(whole) = &text {
             let length = usize::try_from(self.random.below(whole.len() as u64)).unwrap_or(0);
             text = Some(whole.expose()[..length].into());
@@ -103,6 +109,9 @@ impl World {
     }
 
     fn writes(&mut self, process: usize, slot: Slot, text: Option<hallpass_core::Secret>, done: fn(bool) -> Event) {
+        if slot == Slot::Sidecar && text.is_some() && self.plan.is(Mutation::NoSidecar) {
+            return self.tell(process, done(true));
+        }
         let luck = self.luck();
         if let Luck::Fails(kind) = luck {
             self.cannot_remember(process);

@@ -8,7 +8,7 @@ use super::effects::Stumble;
 use super::plan::{Faults, Plan};
 use super::random::Random;
 use super::world::{Counts, Happening, World};
-use crate::exhaustive::{Reuse, Style};
+use crate::exhaustive::{Mutation, Reuse, Style};
 
 /// A life in which a rule was broken.
 #[derive(Clone, Debug)]
@@ -33,48 +33,57 @@ const SHOWN: usize = 120;
 /// # Errors
 /// When a rule is broken, with the transcript.
 pub fn live(seed: u64) -> Result<Counts, Box<Failure>> {
-    let mut world = of(seed, false);
-    world.lives();
-    match world.broken {
-        None => Ok(world.counts),
-        Some(_) => Err(relive(seed)),
-    }
+    live_with(seed, None)
 }
 
-/// Lives it once more and tells of it.
+/// Lives the life of a seed with a broken shell.
+///
+/// # Errors
+/// When a rule is broken, with the transcript.
 ///
 /// # Panics
-/// When no rule is broken this time.
-pub fn relive(seed: u64) -> Box<Failure> {
-    let mut world = of(seed, true);
+/// When the same life takes another course the second time.
+pub fn live_with(seed: u64, mutation: Option<Mutation>) -> Result<Counts, Box<Failure>> {
+    let mut world = of(seed, mutation, false);
+    world.lives();
+    if world.broken.is_none() {
+        return Ok(world.counts);
+    }
+    // It is told only where there is something to tell.
+    let mut world = of(seed, mutation, true);
     world.lives();
     let what = world.broken.clone().expect("a seed determines everything");
-    world.failure(seed, what)
+    Err(world.failure(seed, what))
 }
 
 /// Lives a short life in which the store fails at its operation number `after`: once or for good, doing nothing or
-/// doing it and denying it. Nothing else goes wrong, so in the end everybody is signed in.
+/// doing it and denying it. Nothing else goes wrong, so in the end everybody is signed in without a new login, but where
+/// the disk is gone for good when the answer comes.
 ///
 /// Whether there were so many operations.
 ///
 /// # Errors
 /// When a rule is broken, with the transcript.
-pub fn stumble(processes: usize, after: u32, kind: StoreTrouble, for_good: bool, lies: bool) -> Result<bool, Box<Failure>> {
+pub fn stumble(
+    processes: usize,
+    after: u32,
+    kind: StoreTrouble,
+    for_good: bool,
+    lies: bool,
+) -> Result<bool, Box<Failure>> {
     let plan = Plan {
         processes,
         rounds: 1,
         reuse: Reuse::Strict,
         style: Style::Jwt,
         store: StoreMode::File,
-        faults: Faults { store: 1, ..Faults::default() },
+        faults: Faults::default(),
+        mutation: None,
     };
     let seed = u64::from(after);
     let mut world = World::new(plan, Random::new(seed), true);
     world.log_in();
     world.fails_at = Some(Stumble { after, kind, for_good, lies });
-    world.counts.store_failures = 0;
-    let quiet = Faults::default();
-    world.plan.faults = Faults { store: 0, ..quiet };
     world.chaos = true;
     world.round();
     world.chaos = false;
@@ -82,7 +91,8 @@ pub fn stumble(processes: usize, after: u32, kind: StoreTrouble, for_good: bool,
     let reached = world.counts.store_failures > 0;
     let logins = world.counts.logins;
     world.heals();
-    if world.broken.is_none() && world.counts.logins > logins {
+    // A disk that breaks for good between the reservation and the answer takes the answer with it.
+    if world.broken.is_none() && world.counts.logins > logins && (!for_good || lies) {
         world.fail("a login was needed although only the store has failed".to_owned());
     }
     match world.broken.clone() {
@@ -91,9 +101,9 @@ pub fn stumble(processes: usize, after: u32, kind: StoreTrouble, for_good: bool,
     }
 }
 
-fn of(seed: u64, told: bool) -> World {
+fn of(seed: u64, mutation: Option<Mutation>, told: bool) -> World {
     let mut random = Random::new(seed);
-    let plan = Plan::of(&mut random);
+    let plan = Plan { mutation, ..Plan::of(&mut random) };
     World::new(plan, random, told)
 }
 
@@ -142,11 +152,13 @@ impl World {
         self.offset = 0;
         self.now += 120_000;
         for last in [false, false, true] {
+            // An answer that is lost is missed when the access token has run out.
+            self.now = self.now.max(self.expires_at);
             self.round();
             if self.broken.is_some() {
                 return;
             }
-            let needed = self.has_healed();
+            let needed = self.has_healed(last);
             if needed && last {
                 self.fail("a login did not help".to_owned());
             }

@@ -3,7 +3,7 @@
 use hallpass_core::StoreMode;
 
 use super::random::Random;
-use crate::exhaustive::{Reuse, Style};
+use crate::exhaustive::{Mutation, Reuse, Style};
 
 /// One simulated life of a home. Faults are in ten thousand.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct Plan {
     pub store: StoreMode,
     /// What goes wrong.
     pub faults: Faults,
+    /// What is broken in the shell.
+    pub mutation: Option<Mutation>,
 }
 
 /// How often each thing goes wrong, in ten thousand times.
@@ -61,9 +63,9 @@ impl Plan {
     /// The plan of a seed.
     pub(super) fn of(random: &mut Random) -> Self {
         let processes = match random.below(100) {
-            0..60 => 1 + random.below(2),
-            60..90 => 3 + random.below(4),
-            90..98 => 7 + random.below(10),
+            0..80 => 1 + random.below(2),
+            80..95 => 3 + random.below(4),
+            95..99 => 7 + random.below(10),
             _ => 17 + random.below(48),
         };
         let reuse = random.choose(&[
@@ -86,7 +88,14 @@ impl Plan {
             style: if random.below(5) == 0 { Style::Opaque } else { Style::Jwt },
             store,
             faults: Faults::of(random, reuse),
+            mutation: None,
         }
+    }
+}
+
+impl Plan {
+    pub(super) fn is(&self, mutation: Mutation) -> bool {
+        self.mutation == Some(mutation)
     }
 }
 

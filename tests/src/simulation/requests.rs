@@ -3,7 +3,7 @@
 use hallpass_core::{Effect, Event, HttpRequest, HttpResponse, Reach, RequestFailure};
 
 use super::world::{Happening, Part, World};
-use crate::exhaustive::{End, Family, ISSUER, LIFETIME, Token, Verdict, refresh_tokens_in};
+use crate::exhaustive::{End, Family, ISSUER, LIFETIME, Mutation, Token, Verdict, refresh_tokens_in};
 
 /// A request takes at most so long to arrive, or never does.
 const LATEST: i64 = 2_500;
@@ -18,7 +18,10 @@ pub(super) enum Fate {
     /// Refused without being looked at.
     Refused(u16),
     /// A gateway answers in the server's place; the server may have done it.
-    Gateway { status: u16, done: bool },
+    Gateway {
+        status: u16,
+        done: bool,
+    },
 }
 
 impl World {
@@ -102,6 +105,10 @@ impl World {
         }
         let delay = 1 + self.random.milliseconds(200);
         match fate {
+            Fate::Refused(_) if self.plan.is(Mutation::TroubleIsALogout) => {
+                self.is_finished(process, token);
+                self.boundary(process, delay, Part::Ends(responded(400, r#"{"error":"invalid_grant"}"#)));
+            }
             Fate::Refused(status) | Fate::Gateway { status, .. } => {
                 self.knowledge.is_open(token);
                 self.boundary(process, delay, Part::Ends(responded(status, "")));
@@ -155,7 +162,9 @@ impl World {
     }
 
     fn unanswered(&mut self, process: usize, pause: i64, reach: Reach) {
-        if let (Reach::Unanswered | Reach::NotSent | Reach::Broken(400), Some(token)) = (reach, self.processes[process].sending) {
+        if let (Reach::Unanswered | Reach::NotSent | Reach::Broken(400), Some(token)) =
+            (reach, self.processes[process].sending)
+        {
             self.knowledge.is_open(token);
         }
         self.counts.unanswered += u64::from(reach == Reach::Unanswered);

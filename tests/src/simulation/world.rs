@@ -1,6 +1,7 @@
 //! The world of one life: its clock, its processes, and what happens next.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 use hallpass_core::{
     Effect, Event, Flow, LoginMethod, LoginRequest, Machine, Need, Request, Secret, Seed, Step, Timestamp, TokenRequest,
@@ -42,9 +43,19 @@ pub struct Counts {
 pub(super) enum Happening {
     Begin(usize),
     /// The next part of what a process does, if it is still at it.
-    Next { process: usize, serial: u32, part: Part },
+    Next {
+        process: usize,
+        serial: u32,
+        part: Part,
+    },
     /// A request arrives at the server, whoever still waits for it.
-    Arrives { process: usize, serial: u32, token: Token, fate: super::requests::Fate, deadline: i64 },
+    Arrives {
+        process: usize,
+        serial: u32,
+        token: Token,
+        fate: super::requests::Fate,
+        deadline: i64,
+    },
     PowerFails,
 }
 
@@ -101,6 +112,21 @@ pub(super) struct World {
     pub(super) transcript: Option<Vec<String>>,
     queue: BTreeMap<(i64, u64), Happening>,
     order: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.flows += other.flows;
+        self.refreshes += other.refreshes;
+        self.sent += other.sent;
+        self.turns += other.turns;
+        self.logins += other.logins;
+        self.deaths += other.deaths;
+        self.power_losses += other.power_losses;
+        self.store_failures += other.store_failures;
+        self.unanswered += other.unanswered;
+        self.time += other.time;
+    }
 }
 
 /// No flow takes longer than this, but for the time that it was stopped.
@@ -204,7 +230,13 @@ impl World {
         let seed = Seed::new(self.random.bytes());
         let step = Flow::start(request, self.wall(), seed);
         let runner = &mut self.processes[process];
-        *runner = Process { serial: runner.serial + 1, began: self.now, is_login, holds: runner.holds.take(), ..Process::default() };
+        *runner = Process {
+            serial: runner.serial + 1,
+            began: self.now,
+            is_login,
+            holds: runner.holds.take(),
+            ..Process::default()
+        };
         self.tell_tale(|| format!("{process} begins"));
         self.turn(process, step);
     }
