@@ -11,6 +11,7 @@ mod case;
 mod catalogue;
 mod fingerprint;
 mod graph;
+mod performing;
 mod properties;
 mod search;
 mod server;

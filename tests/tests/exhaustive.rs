@@ -73,12 +73,15 @@ fn the_network_fails_and_processes_die() {
     let budget = Budget { crashes: 1, power_losses: 1, ..NETWORK };
     let readable = Budget { crashes: 2, broken_answers: 0, ..budget };
     holds(1_380_000, &Case::new("3 tokens, network, crash, power", &THREE).with(budget));
-    holds(1_250_000, &Case::new("the same, reject only", &THREE).with(budget).at(Reuse::RejectOnly));
-    holds(1_270_000, &Case::new("3, 2 crashes, replay", &THREE).with(readable).at(Reuse::ReplayToParent));
-    holds(1_740_000, &Case::new("3, 2 crashes, grace", &THREE).with(readable).at(GRACE));
+    holds(1_250_000, &Case::new("3 tokens, network, crash, power", &THREE).with(budget).at(Reuse::RejectOnly));
+    holds(
+        1_270_000,
+        &Case::new("3 tokens, network, 2 crashes, power", &THREE).with(readable).at(Reuse::ReplayToParent),
+    );
+    holds(1_740_000, &Case::new("3 tokens, network, 2 crashes, power", &THREE).with(readable).at(GRACE));
     holds(3_390_000, &Case::new("2 tokens, network, 2 crashes, power", &TWO).with(Budget { crashes: 2, ..budget }));
     let twice = Budget { lost_answers: 2, late_requests: 2, crashes: 2, ..NONE };
-    holds(64_000, &Case::new("3, 2 of each, replay", &THREE).with(twice).at(Reuse::ReplayToParent));
+    holds(64_000, &Case::new("3 tokens, 2 crashes, 2 lost, 2 late", &THREE).with(twice).at(Reuse::ReplayToParent));
     if explores_more() {
         let twice = Budget { crashes: 2, power_losses: 1, lost_answers: 2, late_requests: 2, ..NETWORK };
         let readable = Budget { broken_answers: 0, ..twice };
@@ -87,9 +90,9 @@ fn the_network_fails_and_processes_die() {
             &Case::new("3 tokens, network, 2 crashes, power", &THREE).with(Budget { crashes: 2, ..budget }),
         );
         holds(3_500_000, &Case::new("2 tokens, network twice", &TWO).with(twice));
-        holds(3_500_000, &Case::new("the same, reject only", &TWO).with(twice).at(Reuse::RejectOnly));
-        holds(2_000_000, &Case::new("3, network twice, replay", &THREE).with(readable).at(Reuse::ReplayToParent));
-        holds(2_000_000, &Case::new("3, network twice, grace", &THREE).with(readable).at(GRACE));
+        holds(3_500_000, &Case::new("3 tokens, network, crash, power", &TWO).with(twice).at(Reuse::RejectOnly));
+        holds(2_000_000, &Case::new("3 tokens, network twice", &THREE).with(readable).at(Reuse::ReplayToParent));
+        holds(2_000_000, &Case::new("3 tokens, network twice", &THREE).with(readable).at(GRACE));
     }
 }
 
@@ -143,7 +146,8 @@ fn somebody_signs_in_or_out() {
     let busy = |budget| Budget { lock_timeouts: 1, ..budget };
     holds(970_000, &login("token, login, store, cancel, crash, power", local));
     holds(258_000, &login("token, login, network, crash", network));
-    holds(3_000_000, &logout("token, logout, lock, store, cancel, crash, power", busy(local)));
+    holds(871_000, &logout("token, logout, lock, store, crash, power", busy(Budget { cancellations: 0, ..local })));
+    holds(309_000, &logout("token, logout, store, cancel, crash, power", local));
     holds(679_000, &logout("token, logout, lock, network, crash", busy(network)));
     holds(216_000, &Case::new("2 tokens, login, crash, lost", &[Runs::Token, Runs::Token, Runs::Login]).with(lost));
     let two = [Runs::Token, Runs::Token, Runs::Logout];
@@ -160,6 +164,40 @@ fn explores_more() -> bool {
     std::env::var_os("HALLPASS_EXPLORE").is_some_and(|value| value == "more")
 }
 
+#[test]
+fn other_company() {
+    let network = Budget { crashes: 1, ..NETWORK };
+    let local = Budget { crashes: 1, power_losses: 1, store_failures: 1, cancellations: 1, ..NONE };
+    let busy = Budget { lock_timeouts: 1, ..local };
+    holds(563, &Case::new("3 forced, no fault", &[Runs::Fresh; 3]));
+    let forced = [Runs::Fresh, Runs::EarlyToken];
+    holds(
+        69_000,
+        &Case::new("forced, early, network, crash, power", &forced)
+            .with(Budget { power_losses: 1, ..network })
+            .ordered(),
+    );
+    let open = Property::LossIsNamed;
+    holds(82_000, &Case::new("forced, early, all local", &forced).with(busy).ordered().tolerating(open));
+    holds(1_060_000, &Case::new("2 logins, all local", &[Runs::Login; 2]).with(busy));
+    holds(34_000, &Case::new("2 logouts, all local", &[Runs::Logout; 2]).with(busy));
+    holds(439_000, &Case::new("login, logout, all local", &[Runs::Login, Runs::Logout]).with(busy));
+    holds(12_000, &Case::new("early, login, network, crash", &[Runs::EarlyToken, Runs::Login]).with(network));
+    let rejected = Budget { lock_timeouts: 1, ..network };
+    holds(679_000, &Case::new("401, logout, lock, network, crash", &[Runs::Replacement, Runs::Logout]).with(rejected));
+    let lost = Budget { crashes: 1, power_losses: 1, lost_answers: 1, ..NONE };
+    let keyring = Case::new("token, logout in the keyring, lock, lost", &[Runs::Token, Runs::Logout]);
+    holds(590_000, &keyring.kept_in(StoreMode::Keyring).with(Budget { lock_timeouts: 1, ..lost }));
+    let auto = Case::new("token, login in auto, crash, power, lost", &[Runs::Token, Runs::Login]);
+    holds(700_000, &auto.kept_in(StoreMode::Auto).with(lost));
+    holds(
+        530_000,
+        &Case::new("2 opaque, network, crash, power", &TWO)
+            .styled(Style::Opaque)
+            .with(Budget { power_losses: 1, ..network }),
+    );
+}
+
 /// What is known not to hold yet. Where one of these fails, it is mended: the case belongs among the others then.
 #[test]
 fn open_findings() {
@@ -168,6 +206,7 @@ fn open_findings() {
     let busier = Budget { lock_timeouts: 2, ..NONE };
     let store = Budget { crashes: 1, store_failures: 1, cancellations: 1, ..NONE };
     let hour_and_store = Budget { store_failures: 1, ..hour };
+    let busy_and_stopped = Budget { lock_timeouts: 1, cancellations: 1, ..NONE };
     for (case, property) in [
         // A refresh that outlasts a login of the same person puts the old session back, which the login then revokes.
         (Case::new("1", &[Runs::Token, Runs::Login]).with(busy), Property::RevokedWhenOver),
@@ -181,6 +220,8 @@ fn open_findings() {
         (Case::new("5", &TWO).with(hour).styled(Style::Opaque).ordered(), Property::EndsWell),
         // An answer that is found and cannot be saved is handed out although it has expired.
         (Case::new("6", &TWO).with(hour_and_store).ordered(), Property::EndsWell),
+        // Who is stopped while the commit waits for Codex's locks goes on without them.
+        (Case::new("7", &[Runs::Token, Runs::Logout]).with(busy_and_stopped), Property::LastWordStands),
     ] {
         let broken = explore(&case).broken.unwrap_or_else(|| panic!("finding {} is mended: move it", case.name));
         writeln!(std::io::stdout(), "open finding {}:\n{broken}", case.name).expect("there is a stdout");

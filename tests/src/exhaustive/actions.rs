@@ -3,7 +3,7 @@
 use super::asking::Ask;
 use super::state::{Part, State};
 use super::world::World;
-use super::{Mutation, Runs};
+use super::{Budget, Mutation, Runs};
 
 /// Something that happens, to the process of this number.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -30,6 +30,29 @@ pub(super) enum Action {
     Vanishes(u8),
     /// An hour passes.
     HourPasses,
+}
+
+impl Action {
+    /// Takes what it uses up from what is left.
+    pub(super) fn uses_up(self, left: &mut Budget) {
+        let budget = match self {
+            Self::Goes(_) | Self::Flushes(_) | Self::Arrives(_) | Self::Vanishes(_) => return,
+            Self::StoreFails(_) => &mut left.store_failures,
+            Self::LockTimesOut(_) => &mut left.lock_timeouts,
+            Self::IsCancelled(_) => &mut left.cancellations,
+            Self::IsNotSent(_) => &mut left.not_sent,
+            Self::LosesRequest(_) => &mut left.lost_requests,
+            Self::GivesUp(_) => &mut left.late_requests,
+            Self::FindsServerBusy(_) => &mut left.busy_servers,
+            Self::FindsGateway(_) => &mut left.gateways,
+            Self::LosesAnswer(_) => &mut left.lost_answers,
+            Self::GetsBrokenAnswer(_) => &mut left.broken_answers,
+            Self::Crashes(_) => &mut left.crashes,
+            Self::PowerFails(_) => &mut left.power_losses,
+            Self::HourPasses => &mut left.hours,
+        };
+        *budget -= 1;
+    }
 }
 
 impl World {
@@ -135,7 +158,7 @@ impl World {
                 (ask, Part::Answered(answer)) => format!("{} is answered: {answer:?}", self.words(ask)),
             };
             let runs = match process.runs {
-                Runs::Token | Runs::EarlyToken | Runs::Replacement => "token",
+                Runs::Token | Runs::EarlyToken | Runs::Replacement | Runs::Fresh => "token",
                 Runs::Login => "login",
                 Runs::Logout => "logout",
             };

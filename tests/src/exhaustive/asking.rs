@@ -99,10 +99,8 @@ pub(super) fn ask(effect: &Effect, mut text: impl FnMut(&str) -> u32) -> Ask {
         Effect::Reserve { place, intent, .. } => {
             Ask::Reserve { slot: index(Slot::Parked(*place)), text: text(intent.expose()) }
         }
-        Effect::Remove(slot) => match SLOTS.iter().any(|known| known == slot) {
-            true => Ask::Remove(index(*slot)),
-            false => Ask::RemoveElsewhere,
-        },
+        Effect::Remove(slot) if SLOTS.contains(slot) => Ask::Remove(index(*slot)),
+        Effect::Remove(_) => Ask::RemoveElsewhere,
         Effect::Lock { lock, .. } => Ask::Lock(lock_index(*lock)),
         Effect::Unlock(lock) => Ask::Unlock(lock_index(*lock)),
         Effect::Sleep { milliseconds } => Ask::Sleep(i64::try_from(*milliseconds).expect("not that long")),

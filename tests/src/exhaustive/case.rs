@@ -45,6 +45,8 @@ pub enum Runs {
     EarlyToken,
     /// The same after a 401.
     Replacement,
+    /// `hallpass token`, asked for a new one whatever is stored.
+    Fresh,
     /// A login with a device code.
     Login,
     /// A logout that revokes.

@@ -169,6 +169,7 @@ fn request(case: &Case, runs: Runs, rejected: &str) -> Request {
         Runs::Token | Runs::EarlyToken => {
             Request::Token(TokenRequest { configuration, need: Need::Usable { minimum_lifetime: 300_000 } })
         }
+        Runs::Fresh => Request::Token(TokenRequest { configuration, need: Need::Fresh }),
         Runs::Replacement => {
             Request::Token(TokenRequest { configuration, need: Need::Replacement { rejected: Secret::new(rejected) } })
         }

@@ -187,13 +187,16 @@ impl World {
     /// Everybody has ended, and nothing is on its way.
     pub(super) fn at_rest(&mut self, state: &State) -> Checked {
         let budget = self.case.budget;
-        let undisturbed = budget.store_failures == 0 && budget.cancellations == 0;
+        let done = state.active().all(|index| {
+            let process = &state.processes[index];
+            process.done || !matches!(process.runs, Runs::Login | Runs::Logout)
+        });
         let recorded: Vec<Token> =
             state.slots[..2].iter().flat_map(|slot| self.catalogue.tokens(slot.shown)).copied().collect();
-        if self.case.has(Runs::Logout) && !self.case.has(Runs::Login) && undisturbed {
+        if self.case.has(Runs::Logout) && !self.case.has(Runs::Login) && done {
             check(recorded.is_empty(), Property::LastWordStands, || format!("{recorded:?} is there after a logout"))?;
         }
-        if self.case.has(Runs::Login) && !self.case.has(Runs::Logout) && undisturbed {
+        if self.case.has(Runs::Login) && !self.case.has(Runs::Logout) && done {
             let stands = recorded.iter().all(|token| token.family > 0) && self.renewable(state).is_some();
             check(stands, Property::LastWordStands, || format!("{recorded:?} is there after a login"))?;
         }
@@ -204,7 +207,7 @@ impl World {
                 check(!nobodys || !lives, Property::RevokedWhenOver, || format!("session {number} is nobody's"))?;
             }
             let made = state.family(0).current;
-            let one = !self.renews_only() || budget.hours > 0 || made == 1;
+            let one = !self.renews_only() || self.case.has(Runs::Fresh) || budget.hours > 0 || made == 1;
             check(one, Property::OneRequestPerExpiry, || format!("{made} requests were made"))?;
         }
         self.heals(state)

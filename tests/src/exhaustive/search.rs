@@ -9,13 +9,13 @@ use super::actions::Action;
 use super::graph::Graph;
 use super::state::State;
 use super::world::World;
-use super::{Case, Property, Quick, Violation};
+use super::{Case, Property, Quick, Reuse, Violation};
 
 /// What an exploration has found.
 #[derive(Clone, Debug)]
 pub struct Explored {
-    /// The case's name.
-    pub name: &'static str,
+    /// The case's name, and its server.
+    pub name: String,
     /// How many different states were visited.
     pub states: usize,
     /// How many times something happened in one of them.
@@ -49,7 +49,7 @@ pub fn explore(case: &Case) -> Explored {
     let mut search =
         Search { world, seen: HashMap::default(), ways: Vec::new(), queue: VecDeque::new(), graph: Graph::default() };
     let mut explored = Explored {
-        name: case.name,
+        name: format!("{}; {}", case.name, server(case.reuse)),
         states: 0,
         transitions: 0,
         ends: 0,
@@ -57,7 +57,7 @@ pub fn explore(case: &Case) -> Explored {
         time: Duration::ZERO,
         broken: None,
     };
-    explored.broken = search.run(first, &mut explored);
+    explored.broken = search.run(&first, &mut explored);
     explored.states = search.seen.len();
     explored.turns = search.world.catalogue.size();
     explored.time = began.elapsed();
@@ -66,6 +66,15 @@ pub fn explore(case: &Case) -> Explored {
 
 /// More states than this are a mistake in the case.
 const MOST: usize = 60_000_000;
+
+fn server(reuse: Reuse) -> &'static str {
+    match reuse {
+        Reuse::Strict => "strict",
+        Reuse::RejectOnly => "reject only",
+        Reuse::ReplayToParent => "replay",
+        Reuse::Grace(_) => "grace",
+    }
+}
 
 struct Search {
     world: World,
@@ -77,8 +86,8 @@ struct Search {
 }
 
 impl Search {
-    fn run(&mut self, first: State, explored: &mut Explored) -> Option<Counterexample> {
-        self.meet(u32::MAX, Action::HourPasses, first);
+    fn run(&mut self, first: &State, explored: &mut Explored) -> Option<Counterexample> {
+        self.meet(u32::MAX, Action::HourPasses, *first);
         while let Some((number, state)) = self.queue.pop_front() {
             let actions = self.world.actions(&state);
             if let Err(violation) = self.rests(&state, &actions, explored) {
@@ -103,6 +112,7 @@ impl Search {
         Some(self.tell(number, None, violation, first))
     }
 
+    #[expect(clippy::large_types_passed_by_value, reason = "it goes into the queue")]
     fn meet(&mut self, from: u32, by: Action, state: State) -> u32 {
         let number = u32::try_from(self.ways.len()).expect("there are not that many");
         match self.seen.entry(state.fingerprint()) {
@@ -132,7 +142,7 @@ impl Search {
     }
 
     /// How it came to this, told from the beginning.
-    fn tell(&mut self, number: u32, last: Option<Action>, violation: Violation, first: State) -> Counterexample {
+    fn tell(&mut self, number: u32, last: Option<Action>, violation: Violation, first: &State) -> Counterexample {
         let mut actions: Vec<Action> = last.into_iter().collect();
         let mut at = number;
         while let Some((from, by)) = self.ways.get(at as usize).filter(|(from, _)| *from != u32::MAX) {
@@ -140,7 +150,7 @@ impl Search {
             at = *from;
         }
         actions.reverse();
-        let mut state = first;
+        let mut state = *first;
         let mut transcript = Vec::new();
         for action in actions {
             transcript.push(self.world.describe(&state, action));
@@ -159,7 +169,7 @@ impl fmt::Display for Explored {
         let seconds = time.as_secs_f64();
         write!(
             formatter,
-            "{name:44} {states:>9} states {transitions:>10} transitions {ends:>7} ends {turns:>6} turns {steps:>6} steps {seconds:>6.1} s"
+            "{name:62} {states:>9} states {transitions:>10} transitions {ends:>7} ends {turns:>6} turns {steps:>6} steps {seconds:>6.1} s"
         )?;
         broken.as_ref().map_or(Ok(()), |broken| write!(formatter, "\n{broken}"))
     }

@@ -7,8 +7,9 @@ use super::fingerprint::Fingerprint;
 use super::{Budget, Family, Runs, Token};
 
 /// The most generations that any run comes to.
-const GENERATIONS: usize = 10;
-const FAMILIES: usize = 5;
+pub(super) const GENERATIONS: usize = 10;
+/// The most sessions: one to begin with, and one for each time that a login begins.
+pub(super) const FAMILIES: usize = 7;
 
 /// One moment.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +46,8 @@ pub(super) struct Process {
     pub(super) overtaken: bool,
     /// It has ended since it was last started.
     pub(super) ended: bool,
+    /// It was a login or a logout, and has said that all is done.
+    pub(super) done: bool,
     /// A broken shell's memory: what the slots held when it looked first, and a save that is still to be made.
     pub(super) seen: [u32; SLOTS.len()],
     pub(super) owed: Option<(u8, u32)>,
@@ -111,6 +114,7 @@ impl Process {
             buries: None,
             overtaken: false,
             ended: false,
+            done: false,
             seen: [0; SLOTS.len()],
             owed: None,
         }

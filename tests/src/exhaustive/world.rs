@@ -1,11 +1,11 @@
-//! The world of the exploration: performs effects part by part, and lets things go wrong.
+//! The world of the exploration: what becomes of it when something happens.
 
 use super::actions::Action;
-use super::asking::{Answer, Ask, PARKED, SIDECAR, SLOTS};
+use super::asking::{Answer, Ask, SLOTS};
 use super::catalogue::{Catalogue, Ending, start_of};
 use super::setting::BEGINNING;
-use super::state::{Contents, Part, Process, Spent, State};
-use super::{Case, Disk, End, LIFETIME, Mutation, Runs, Token, Verdict, Violation};
+use super::state::{Contents, FAMILIES, GENERATIONS, Part, Process, Spent, State};
+use super::{Case, LIFETIME, Mutation, Runs, Token, Violation};
 
 /// A request whose client has given up arrives within so many milliseconds, or never.
 const LATEST: i64 = 3_000;
@@ -34,10 +34,10 @@ impl World {
             count: 1,
             processes: [Process::new(Runs::Login); 3],
             slots: [Contents::default(); SLOTS.len()],
-            families: [None; 5],
+            families: [None; FAMILIES],
             late: [None; 4],
-            spent: [[Spent::No; 10]; 5],
-            saved: [0; 5],
+            spent: [[Spent::No; GENERATIONS]; FAMILIES],
+            saved: [0; FAMILIES],
             stuck: [false; 2],
             left: super::Budget::default(),
         };
@@ -50,7 +50,7 @@ impl World {
         let record =
             state.slots.iter().map(|slot| world.catalogue.contents(slot.shown)).find(|text| text.contains("at_"));
         let record: serde_json::Value = serde_json::from_str(record.expect("it is saved")).expect("a record is JSON");
-        world.rejected = record["tokens"]["access_token"].as_str().expect("there is one").to_owned();
+        record["tokens"]["access_token"].as_str().expect("there is one").clone_into(&mut world.rejected);
 
         state.now = start_of(case);
         state.count = u8::try_from(case.runs.len()).expect("at most three");
@@ -65,6 +65,7 @@ impl World {
     /// What the world is like after something has happened.
     pub(super) fn apply(&mut self, before: &State, action: Action) -> Next {
         let mut state = *before;
+        action.uses_up(&mut state.left);
         match action {
             Action::Goes(index) => return self.go(state, usize::from(index)),
             Action::Flushes(index) => {
@@ -74,76 +75,35 @@ impl World {
                 state.slots[usize::from(slot)].sync();
             }
             Action::StoreFails(index) => {
-                state.left.store_failures -= 1;
-                let process = &mut state.processes[usize::from(index)];
                 // What cannot be remembered cannot be known by the next process.
-                if let Some(token) = process.buries.take() {
+                if let Some(token) = state.processes[usize::from(index)].buries.take() {
                     *state.spent(token) = Spent::Perhaps;
                 }
-                return self.tell(state, index, Answer::StoreFailed);
+                return self.tell(&state, index, Answer::StoreFailed);
             }
-            Action::LockTimesOut(index) => {
-                state.left.lock_timeouts -= 1;
-                return self.tell(state, index, Answer::LockBusy);
-            }
-            Action::IsCancelled(index) => {
-                state.left.cancellations -= 1;
-                return self.tell(state, index, Answer::Cancelled);
-            }
-            Action::IsNotSent(index) => {
-                state.left.not_sent -= 1;
-                return self.tell(state, index, Answer::NotSent);
-            }
-            Action::LosesRequest(index) => {
-                state.left.lost_requests -= 1;
+            Action::LockTimesOut(index) => return self.tell(&state, index, Answer::LockBusy),
+            Action::IsCancelled(index) => return self.tell(&state, index, Answer::Cancelled),
+            Action::IsNotSent(index) => return self.tell(&state, index, Answer::NotSent),
+            Action::LosesRequest(index) | Action::LosesAnswer(index) => {
                 return self.unanswered(state, index, Answer::Unanswered);
             }
             Action::GivesUp(index) => {
-                state.left.late_requests -= 1;
                 let token = self.spending(&state, usize::from(index)).expect("it waits for an answer");
                 state.leave(token, state.now + LATEST);
                 return self.unanswered(state, index, Answer::Unanswered);
             }
             Action::FindsServerBusy(index) => {
-                state.left.busy_servers -= 1;
                 let answer = if self.case.is(Mutation::TroubleIsALogout) { Answer::Rejected } else { Answer::Busy };
                 return self.unanswered(state, index, answer);
             }
-            Action::FindsGateway(index) => {
-                state.left.gateways -= 1;
-                return self.unanswered(state, index, Answer::Gateway);
-            }
-            Action::LosesAnswer(index) => {
-                state.left.lost_answers -= 1;
-                return self.unanswered(state, index, Answer::Unanswered);
-            }
-            Action::GetsBrokenAnswer(index) => {
-                state.left.broken_answers -= 1;
-                return self.unanswered(state, index, Answer::Broken);
-            }
+            Action::FindsGateway(index) => return self.unanswered(state, index, Answer::Gateway),
+            Action::GetsBrokenAnswer(index) => return self.unanswered(state, index, Answer::Broken),
             Action::Crashes(index) => {
-                state.left.crashes -= 1;
                 self.kill(&mut state, usize::from(index));
                 self.forget(&mut state);
                 return self.begin(state, usize::from(index));
             }
-            Action::PowerFails(way) => {
-                state.left.power_losses -= 1;
-                for index in state.active() {
-                    self.kill(&mut state, index);
-                }
-                let mut way = usize::from(way);
-                for slot in &mut state.slots {
-                    let possible: Vec<u32> = slot.possible().collect();
-                    slot.shown = possible[way % possible.len()];
-                    slot.sync();
-                    way /= possible.len();
-                }
-                self.forget(&mut state);
-                for index in state.active() {
-                    state = self.begin(state, index)?;
-                }
-            }
+            Action::PowerFails(way) => return self.lose_power(state, way),
             Action::Arrives(number) => {
                 let late = state.late[usize::from(number)].take().expect("it is on its way");
                 state.late.sort_unstable();
@@ -153,19 +113,39 @@ impl World {
                 state.late[usize::from(number)] = None;
                 state.late.sort_unstable();
             }
-            Action::HourPasses => {
-                state.left.hours -= 1;
-                state.now += LIFETIME + 1_000;
-                // No kernel keeps anything to itself for so long.
-                state.slots.iter_mut().for_each(Contents::sync);
-                for index in state.active() {
-                    if state.processes[index].ended {
-                        state.processes[index] = Process::new(state.processes[index].runs);
-                        state = self.begin(state, index)?;
-                    } else {
-                        state.processes[index].overtaken = true;
-                    }
-                }
+            Action::HourPasses => return self.pass_an_hour(state),
+        }
+        Ok(state)
+    }
+
+    fn lose_power(&mut self, mut state: State, way: u16) -> Next {
+        for index in state.active() {
+            self.kill(&mut state, index);
+        }
+        let mut way = usize::from(way);
+        for slot in &mut state.slots {
+            let possible: Vec<u32> = slot.possible().collect();
+            slot.shown = possible[way % possible.len()];
+            slot.sync();
+            way /= possible.len();
+        }
+        self.forget(&mut state);
+        for index in state.active() {
+            state = self.begin(state, index)?;
+        }
+        Ok(state)
+    }
+
+    fn pass_an_hour(&mut self, mut state: State) -> Next {
+        state.now += LIFETIME + 1_000;
+        // No kernel keeps anything to itself for so long.
+        state.slots.iter_mut().for_each(Contents::sync);
+        for index in state.active() {
+            if state.processes[index].ended {
+                state.processes[index] = Process::new(state.processes[index].runs);
+                state = self.begin(state, index)?;
+            } else {
+                state.processes[index].overtaken = true;
             }
         }
         Ok(state)
@@ -180,192 +160,6 @@ impl World {
         let entropy = if runs == Runs::Login { 100 + u8::try_from(sessions).expect("there are few") } else { 7 };
         let turn = self.catalogue.start(runs, self.told(state.now), entropy, &self.rejected);
         self.enter(state, index, turn)
-    }
-
-    /// The next part of an effect, as it should be.
-    fn go(&mut self, mut state: State, index: usize) -> Next {
-        let name = u8::try_from(index).expect("at most three");
-        let process = state.processes[index];
-        match (self.catalogue.ask(process.turn), process.part) {
-            (_, Part::Shown(answer)) => {
-                let ask = self.catalogue.ask(process.turn);
-                self.sync(&mut state, ask)?;
-                self.tell(state, name, answer)
-            }
-            (Ask::Load(slot), _) => {
-                let text = self.read(&mut state, index, usize::from(slot));
-                self.tell(state, name, Answer::Loaded(text))
-            }
-            (Ask::Save { slot, text }, _) => self.write(state, index, slot, text, Answer::Saved),
-            (Ask::Reserve { slot, text }, _) => self.write(state, index, slot, text, Answer::Reserved),
-            (Ask::Remove(slot), _) => {
-                let existed = state.slots[usize::from(slot)].shown != 0;
-                self.write(state, index, slot, 0, Answer::Removed(existed))
-            }
-            (Ask::Lock(lock), _) if self.case.is(Mutation::BeginsAgain) && state.holder(lock).is_some() => {
-                self.begin(state, index)
-            }
-            (Ask::Lock(lock), _) => {
-                state.processes[index].holds[usize::from(lock)] = true;
-                self.tell(state, name, Answer::Locked)
-            }
-            (Ask::Unlock(lock), _) => {
-                state.processes[index].holds[usize::from(lock)] = lock == 0 && self.case.is(Mutation::LockIsKept);
-                self.tell(state, name, Answer::Unlocked)
-            }
-            (Ask::Sleep(_), part) => {
-                if let Part::Asleep(until) = part {
-                    state.now = state.now.max(until);
-                }
-                self.tell(state, name, Answer::Slept)
-            }
-            (Ask::Spend(token), Part::Answered(answer)) => {
-                match answer {
-                    Answer::Granted { .. } => *state.spent(token) = Spent::Yes,
-                    _ => {
-                        *state.spent(token) = Spent::Dead;
-                        state.processes[index].buries = Some(token);
-                    }
-                }
-                self.tell(state, name, answer)
-            }
-            (Ask::Spend(token), Part::Sent) => {
-                let verdict = self.redeem(&mut state, token)?;
-                let answer = match verdict {
-                    Verdict::Granted(generation, at) => {
-                        let token = Token { generation, ..token };
-                        state.processes[index].carries = Some(token);
-                        Answer::Granted { token, at }
-                    }
-                    Verdict::Rejected => Answer::Rejected,
-                };
-                state.processes[index].part = Part::Answered(answer);
-                Ok(state)
-            }
-            (Ask::Spend(token), _) => {
-                self.may_be_sent(&mut state, token)?;
-                *state.spent(token) = Spent::Flying;
-                state.processes[index].part = Part::Sent;
-                Ok(state)
-            }
-            (Ask::Revoke(token), _) => {
-                self.may_be_revoked(&state, index, token)?;
-                let family = state.family_mut(token.family);
-                family.ended = family.ended.or(Some(End::Asked));
-                self.tell(state, name, Answer::Revoked)
-            }
-            (ask, part) => panic!("{ask:?} is never {part:?}"),
-        }
-    }
-
-    fn read(&mut self, state: &mut State, index: usize, slot: usize) -> u32 {
-        let shown = state.slots[slot].shown;
-        let process = &mut state.processes[index];
-        let stale = (self.case.is(Mutation::NoReread) && process.holds[0] && process.carries.is_none())
-            || (self.case.is(Mutation::NoCompare) && process.carries.is_some());
-        if stale {
-            return process.seen[slot];
-        }
-        if self.case.is(Mutation::NoReread) || self.case.is(Mutation::NoCompare) {
-            process.seen[slot] = shown;
-        }
-        shown
-    }
-
-    fn write(&mut self, mut state: State, index: usize, slot: u8, text: u32, answer: Answer) -> Next {
-        let name = u8::try_from(index).expect("at most three");
-        let is_record = slot < PARKED;
-        let mut text = text;
-        match self.case.mutation.filter(|_| answer == Answer::Saved) {
-            Some(Mutation::SaveAfterUse) if slot < SIDECAR => {
-                if is_record {
-                    state.processes[index].owed = Some((slot, text));
-                }
-                return self.tell(state, name, answer);
-            }
-            Some(Mutation::NoParking) if slot < SIDECAR && !is_record => {
-                self.note_saved(&mut state, Ask::Save { slot, text });
-                self.nothing_saved_is_lost(&state)?;
-                return self.tell(state, name, answer);
-            }
-            Some(Mutation::NoSidecar) if slot == SIDECAR => return self.tell(state, name, answer),
-            Some(Mutation::NewerSidecar) if slot == SIDECAR => {
-                let newer = self.catalogue.contents(text).replace(r#""version":1"#, r#""version":2"#);
-                text = self.catalogue.text(&newer);
-            }
-            _ => {}
-        }
-        if self.case.disk == Disk::Ordered {
-            // Whatever was renamed before is durable no later than this.
-            let before = state.slots.iter_mut().zip(0..).filter(|(_, other)| *other != slot);
-            before.for_each(|(contents, _)| contents.sync());
-        }
-        state.slots[usize::from(slot)].show(text);
-        if self.case.is(Mutation::NoSync) {
-            let ask = self.catalogue.ask(state.processes[index].turn);
-            self.note_saved(&mut state, ask);
-            self.nothing_saved_is_lost(&state)?;
-            return self.tell(state, name, answer);
-        }
-        state.processes[index].part = Part::Shown(answer);
-        self.nothing_saved_is_lost(&state)?;
-        Ok(state)
-    }
-
-    fn sync(&mut self, state: &mut State, ask: Ask) -> Result<(), Violation> {
-        if let Ask::Save { slot, .. } | Ask::Reserve { slot, .. } | Ask::Remove(slot) = ask {
-            state.slots[usize::from(slot)].sync();
-        }
-        self.note_saved(state, ask);
-        self.nothing_saved_is_lost(state)
-    }
-
-    /// What was acknowledged as saved must outlive everything.
-    fn note_saved(&self, state: &mut State, ask: Ask) {
-        let Ask::Save { slot: 0..SIDECAR, text } = ask else { return };
-        for token in self.catalogue.tokens(text) {
-            let saved = &mut state.saved[usize::from(token.family)];
-            *saved = token.generation.max(*saved);
-        }
-    }
-
-    fn redeem(&self, state: &mut State, token: Token) -> Result<Verdict, Violation> {
-        let before = *state.family(token.family);
-        let now = state.now;
-        let family = state.family_mut(token.family);
-        let verdict = family.redeem(token.generation, self.case.reuse, now);
-        if before.ended.is_none() && family.ended == Some(End::Reused) {
-            let current = Token { generation: before.current, ..token };
-            self.may_be_lost(state, current)?;
-        }
-        Ok(verdict)
-    }
-
-    /// What a request ends with that is not the server's answer.
-    fn unanswered(&mut self, mut state: State, index: u8, answer: Answer) -> Next {
-        let token = self.spending(&state, usize::from(index)).expect("it has asked the server");
-        let process = &mut state.processes[usize::from(index)];
-        process.carries = None;
-        if matches!(answer, Answer::Broken | Answer::Rejected) {
-            process.buries = Some(token);
-            *state.spent(token) = Spent::Dead;
-        } else {
-            *state.spent(token) = Spent::Perhaps;
-        }
-        if answer == Answer::Unanswered && self.case.is(Mutation::ImmediateRetry) {
-            state.processes[usize::from(index)].part = Part::Asked;
-            return Ok(state);
-        }
-        self.tell(state, index, answer)
-    }
-
-    /// The refresh token that a process has sent and waits for.
-    fn spending(&self, state: &State, index: usize) -> Option<Token> {
-        let process = &state.processes[index];
-        match (self.catalogue.ask(process.turn), process.part) {
-            (Ask::Spend(token), Part::Sent | Part::Answered(_)) => Some(token),
-            _ => None,
-        }
     }
 
     fn kill(&self, state: &mut State, index: usize) {
@@ -413,11 +207,11 @@ impl World {
         if self.case.is(Mutation::FastClock) { now + LIFETIME } else { now }
     }
 
-    fn tell(&mut self, state: State, index: u8, answer: Answer) -> Next {
+    pub(super) fn tell(&mut self, state: &State, index: u8, answer: Answer) -> Next {
         let index = usize::from(index);
         let now = self.told(state.now);
         let turn = self.catalogue.step(state.processes[index].turn, answer, now);
-        self.enter(state, index, turn)
+        self.enter(*state, index, turn)
     }
 
     /// Puts a process to its next effect. What nobody else can notice is done at once.
@@ -450,8 +244,10 @@ impl World {
     fn finish(&mut self, mut state: State, index: usize, turn: u32) -> Next {
         self.last = self.catalogue.ending(turn).cloned();
         self.may_end_so(&state, index, turn)?;
+        let done = matches!(self.last, Some(Ending::Login | Ending::Logout { clean: true }));
         let process = &mut state.processes[index];
-        *process = Process { ended: true, holds: process.holds, owed: process.owed, ..Process::new(process.runs) };
+        *process =
+            Process { ended: true, done, holds: process.holds, owed: process.owed, ..Process::new(process.runs) };
         self.forget(&mut state);
         Ok(state)
     }

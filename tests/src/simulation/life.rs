@@ -53,7 +53,7 @@ pub fn live_with(seed: u64, mutation: Option<Mutation>) -> Result<Counts, Box<Fa
     let mut world = of(seed, mutation, true);
     world.lives();
     let what = world.broken.clone().expect("a seed determines everything");
-    Err(world.failure(seed, what))
+    Err(Box::new(world.failure(seed, what)))
 }
 
 /// Lives a short life in which the store fails at its operation number `after`: once or for good, doing nothing or
@@ -97,7 +97,7 @@ pub fn stumble(
     }
     match world.broken.clone() {
         None => Ok(reached),
-        Some(what) => Err(world.failure(seed, what)),
+        Some(what) => Err(Box::new(world.failure(seed, what))),
     }
 }
 
@@ -168,10 +168,10 @@ impl World {
         }
     }
 
-    fn failure(&mut self, seed: u64, what: String) -> Box<Failure> {
+    fn failure(&mut self, seed: u64, what: String) -> Failure {
         let mut transcript = self.transcript.take().unwrap_or_default();
         let begin = transcript.len().saturating_sub(SHOWN);
-        Box::new(Failure { seed, what, plan: self.plan.clone(), transcript: transcript.split_off(begin) })
+        Failure { seed, what, plan: self.plan.clone(), transcript: transcript.split_off(begin) }
     }
 }
 

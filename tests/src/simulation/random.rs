@@ -1,6 +1,6 @@
 //! Chance that can be repeated.
 
-/// A stream of numbers that a seed determines (SplitMix64).
+/// A stream of numbers that a seed determines (`SplitMix64`).
 #[derive(Clone, Debug)]
 pub(super) struct Random(u64);
 
