@@ -180,7 +180,7 @@ fn other_company() {
     let open = Property::LossIsNamed;
     holds(82_000, &Case::new("forced, early, all local", &forced).with(busy).ordered().tolerating(open));
     holds(1_060_000, &Case::new("2 logins, all local", &[Runs::Login; 2]).with(busy));
-    holds(34_000, &Case::new("2 logouts, all local", &[Runs::Logout; 2]).with(busy));
+    holds(21_000, &Case::new("2 logouts, all local", &[Runs::Logout; 2]).with(busy));
     holds(439_000, &Case::new("login, logout, all local", &[Runs::Login, Runs::Logout]).with(busy));
     holds(12_000, &Case::new("early, login, network, crash", &[Runs::EarlyToken, Runs::Login]).with(network));
     let rejected = Budget { lock_timeouts: 1, ..network };
