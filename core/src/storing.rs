@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::home::{Held, Reading, Writing, Written};
 use crate::record::Record;
-use crate::sidecar::Sidecar;
 use crate::{
     Configuration, Effect, Error, Event, Local, Lock, LoginRequest, Machine, Place, Provider, Report, Secret, Seed,
     Slot, Step, StoreMode, Timestamp, unexpected,
@@ -20,7 +19,7 @@ const PATIENCE: u64 = 10_000;
 /// - `Locking(Transaction)` → `Locked`, `LockFailed` → `Locking(Commit)` → `Reading`
 /// - `Reading`   → (reading) → `Secreting` or `Writing`
 /// - `Secreting` → `Saved` → `Writing`
-/// - `Writing`   → (writing) → `Unlocking`
+/// - `Writing`   → (writing) → `Unlocking`, once what the session before has parked is removed
 /// - `Unlocking` → any event → the next lock, then done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Storing {
@@ -123,13 +122,12 @@ impl Storing {
     fn write(self, before: Held, now: Timestamp) -> Step<Self> {
         let mode = self.mode(&before);
         let Self { configuration, seed, credential, .. } = &self;
-        let mut sidecar = Sidecar::of_login(&configuration.home, seed, mode, credential.provider.as_ref());
-        if let (Some(expires_in), Some(tokens)) = (credential.expires_in, credential.record.tokens())
-            && tokens.expires_at().is_none()
-        {
-            sidecar.expires(tokens.access_token(), now, now.plus(expires_in));
+        let sidecar = before.sidecar.clone();
+        let mut sidecar = sidecar.of_login(&configuration.home, seed, mode, credential.provider.as_ref());
+        if let Some(tokens) = credential.record.tokens() {
+            sidecar.lives(tokens, credential.expires_in, now);
         }
-        let step = Writing::start(mode, before.place, sidecar, credential.record.text());
+        let step = Writing::start(mode, before.place, place(mode), sidecar, credential.record.text());
         self.writing(step, before)
     }
 
@@ -137,23 +135,27 @@ impl Storing {
         step.within(
             (self, before),
             |(machine, before), step| Self { state: State::Writing { step, before }, ..machine },
-            |(machine, before), result| {
-                let stored = result.map(|written| machine.stored(before, written));
-                machine.unlock(stored)
+            |(machine, before), result| match result {
+                Ok(written) => machine.sweep(before, written),
+                Err(error) => machine.unlock(Err(error)),
             },
         )
     }
 
-    fn stored(&self, before: Held, written: Written) -> Stored {
+    /// An answer that an interrupted refresh of the session before has left behind is nobody's now.
+    fn sweep(self, before: Held, written: Written) -> Step<Self> {
+        let slot = Slot::Parked(before.place);
         let record = self.credential.record.clone();
         let after = Held {
             mode: self.mode(&before),
             sidecar: written.sidecar,
             place: written.place,
             record: Ok(Some(record.clone())),
+            trouble: None,
             warnings: Vec::new(),
         };
-        Stored { record, before, after, warnings: written.warnings }
+        let stored = Stored { record, before, after, warnings: written.warnings };
+        Step::perform(Self { state: State::Unlocking { result: Ok(stored) }, ..self }, Effect::Remove(slot))
     }
 
     fn unlock(mut self, result: Result<Stored, Error>) -> Step<Self> {
@@ -168,7 +170,7 @@ impl Machine for Storing {
     type Output = Stored;
 
     fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
-        match (self.state.clone(), event) {
+        match (core::mem::replace(&mut self.state, State::Locking(Lock::Transaction)), event) {
             (State::Locking(lock), Event::Locked) => {
                 self.held_locks.push(lock);
                 self.locked(lock, now)

@@ -1,5 +1,6 @@
 //! Writing a record into a home.
 
+use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -7,15 +8,16 @@ use serde::{Deserialize, Serialize};
 use super::{failed, fallback};
 use crate::sidecar::Sidecar;
 use crate::{
-    Effect, Event, Machine, Place, Report, Secret, Slot, Step, StoreMode, StoreTrouble, Timestamp, unexpected,
+    Effect, Event, Machine, Place, Report, Secret, Slot, Step, StoreFailure, StoreMode, StoreTrouble, Timestamp,
+    unexpected,
 };
 
-/// Saves the record durably in the store in force, then what is remembered beside it, then clears the store
-/// that is no longer in force.
+/// Saves the record durably, then notes beside it where it is, then clears the other store. In this order a crash
+/// never lets an older record count, and never leaves none.
 ///
-/// - `Saving`   → `Saved` → `Clearing` or `Noting` · `auto` without a keyring → `Saving` in the file
-/// - `Clearing` → `Removed`, `StoreFailed` → `Noting`
-/// - `Noting`   → `Saved`, `StoreFailed` → done
+/// - `Saving`   → `Saved` → `Noting` · `auto` without a keyring → `Saving` in the file
+/// - `Noting`   → `Saved`, `StoreFailed` → `Clearing` or done · `StoreFailed` → done with nothing moved
+/// - `Clearing` → `Removed` → `Noting` what is new, or done · `StoreFailed` → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Writing {
     mode: StoreMode,
@@ -24,6 +26,8 @@ pub(crate) struct Writing {
     warnings: Vec<Report>,
     /// The other store may hold an older record.
     clear: bool,
+    /// The record lay in another store until now.
+    moves: bool,
     state: State,
 }
 
@@ -43,17 +47,15 @@ pub(crate) struct Written {
 }
 
 impl Writing {
-    /// Begins. `before` is where the record lay until now.
-    pub(crate) fn start(mode: StoreMode, before: Place, sidecar: Sidecar, text: Secret) -> Step<Self> {
-        let place = match mode {
-            StoreMode::File => Place::File,
-            StoreMode::Keyring | StoreMode::Auto => Place::Keyring,
-            StoreMode::Ephemeral => Place::Ephemeral,
-        };
+    /// Begins. `before` is where the record lay until now, `place` where it shall lie: a refresh leaves it where room
+    /// was reserved for it, and only a login moves it.
+    pub(crate) fn start(mode: StoreMode, before: Place, place: Place, sidecar: Sidecar, text: Secret) -> Step<Self> {
         // A file beside a keyring is what a stale record comes back from; a keyring that was never used is
         // not disturbed.
-        let clear = place == Place::Keyring || (place == Place::File && before == Place::Keyring);
-        Self { mode, sidecar, text, warnings: Vec::new(), clear, state: State::Saving(place) }.save(place)
+        let in_keyring = before == Place::Keyring || sidecar.holds(Place::Keyring);
+        let clear = place == Place::Keyring || (place == Place::File && in_keyring);
+        let moves = before != place;
+        Self { mode, sidecar, text, warnings: Vec::new(), clear, moves, state: State::Saving(place) }.save(place)
     }
 
     fn save(self, place: Place) -> Step<Self> {
@@ -62,24 +64,40 @@ impl Writing {
     }
 
     fn saved(mut self, place: Place) -> Step<Self> {
-        self.sidecar.saw(place, Some(&self.text));
-        let other = if place == Place::Keyring { Place::File } else { Place::Keyring };
-        if self.clear {
-            return Step::perform(Self { state: State::Clearing(place), ..self }, Effect::Remove(Slot::Record(other)));
+        if place == Place::Ephemeral {
+            return self.done(place);
         }
+        self.sidecar.saw(place, Some(&self.text));
+        self.sidecar.place = Some(place);
         self.note(place)
     }
 
     fn note(self, place: Place) -> Step<Self> {
-        if place == Place::Ephemeral {
-            return self.done(place);
-        }
         let effect = Effect::Save { slot: Slot::Sidecar, contents: self.sidecar.text() };
         Step::perform(Self { state: State::Noting(place), ..self }, effect)
     }
 
+    fn noted(self, place: Place) -> Step<Self> {
+        if self.clear {
+            let effect = Effect::Remove(Slot::Record(beside(place)));
+            return Step::perform(Self { clear: false, state: State::Clearing(place), ..self }, effect);
+        }
+        self.done(place)
+    }
+
+    fn cleared(mut self, place: Place) -> Step<Self> {
+        let before = self.sidecar.clone();
+        self.sidecar.saw(beside(place), None);
+        if self.sidecar == before { self.done(place) } else { self.note(place) }
+    }
+
     fn done(self, place: Place) -> Step<Self> {
         Step::Done(Ok(Written { place, sidecar: self.sidecar, warnings: self.warnings }))
+    }
+
+    fn warn(&mut self, code: &str, failure: StoreFailure) {
+        let report = failed(failure).report();
+        self.warnings.push(Report { code: code.to_owned(), ..report });
     }
 }
 
@@ -100,21 +118,26 @@ impl Machine for Writing {
                 self.save(Place::File)
             }
             (State::Saving(_), Event::StoreFailed(failure)) => Step::Done(Err(failed(failure))),
-            (State::Clearing(place), Event::Removed(_)) => {
-                let other = if place == Place::Keyring { Place::File } else { Place::Keyring };
-                self.sidecar.saw(other, None);
-                self.note(place)
+            (State::Noting(place), Event::Saved) => self.noted(place),
+            // Nobody would look for it there, and the record before it still stands.
+            (State::Noting(_), Event::StoreFailed(failure)) if self.moves && self.clear => {
+                Step::Done(Err(failed(failure)))
             }
-            (State::Clearing(place), Event::StoreFailed(failure)) => {
-                self.warnings.push(Report { code: "stale_copy".into(), ..failed(failure).report() });
-                self.note(place)
-            }
-            (State::Noting(place), Event::Saved) => self.done(place),
             (State::Noting(place), Event::StoreFailed(failure)) => {
-                self.warnings.push(Report { code: "sidecar_not_saved".into(), ..failed(failure).report() });
+                self.warn("sidecar_not_saved", failure);
+                self.noted(place)
+            }
+            (State::Clearing(place), Event::Removed(_)) => self.cleared(place),
+            (State::Clearing(place), Event::StoreFailed(failure)) => {
+                self.warn("stale_copy", failure);
                 self.done(place)
             }
             (_, event) => Step::Done(Err(unexpected(&event))),
         }
     }
+}
+
+/// The store that the record does not lie in.
+fn beside(place: Place) -> Place {
+    if place == Place::Keyring { Place::File } else { Place::Keyring }
 }
