@@ -60,39 +60,39 @@ fn nothing_goes_wrong() {
     holds(241, &Case::new("3 after a 401, no fault", &[Runs::Replacement; 3]));
     holds(241, &Case::new("3 early, no fault", &[Runs::EarlyToken; 3]));
     holds(241, &Case::new("3 opaque, no fault", &THREE).styled(Style::Opaque));
-    holds(261, &Case::new("3 in the keyring, no fault", &THREE).kept_in(StoreMode::Keyring));
-    holds(28_000, &Case::new("3 tokens, 2 hours, no fault", &THREE).with(Budget { hours: 2, ..NONE }));
-    holds(571, &Case::new("2 tokens, login, no fault", &[Runs::Token, Runs::Token, Runs::Login]));
+    holds(271, &Case::new("3 in the keyring, no fault", &THREE).kept_in(StoreMode::Keyring));
+    holds(38_000, &Case::new("3 tokens, 2 hours, no fault", &THREE).with(Budget { hours: 2, ..NONE }));
+    holds(615, &Case::new("2 tokens, login, no fault", &[Runs::Token, Runs::Token, Runs::Login]));
     holds(333, &Case::new("2 tokens, logout, no fault", &[Runs::Token, Runs::Token, Runs::Logout]));
-    holds(645, &Case::new("token, login, logout, no fault", &[Runs::Token, Runs::Login, Runs::Logout]));
-    holds(825, &Case::new("token, 2 logins, no fault", &[Runs::Token, Runs::Login, Runs::Login]));
+    holds(671, &Case::new("token, login, logout, no fault", &[Runs::Token, Runs::Login, Runs::Logout]));
+    holds(943, &Case::new("token, 2 logins, no fault", &[Runs::Token, Runs::Login, Runs::Login]));
 }
 
 #[test]
 fn the_network_fails_and_processes_die() {
     let budget = Budget { crashes: 1, power_losses: 1, ..NETWORK };
     let readable = Budget { crashes: 2, broken_answers: 0, ..budget };
-    holds(1_380_000, &Case::new("3 tokens, network, crash, power", &THREE).with(budget));
-    holds(1_250_000, &Case::new("3 tokens, network, crash, power", &THREE).with(budget).at(Reuse::RejectOnly));
+    holds(610_000, &Case::new("3 tokens, network, crash, power", &THREE).with(budget));
+    holds(560_000, &Case::new("3 tokens, network, crash, power", &THREE).with(budget).at(Reuse::RejectOnly));
     holds(
-        1_270_000,
+        1_200_000,
         &Case::new("3 tokens, network, 2 crashes, power", &THREE).with(readable).at(Reuse::ReplayToParent),
     );
-    holds(1_740_000, &Case::new("3 tokens, network, 2 crashes, power", &THREE).with(readable).at(GRACE));
-    holds(3_390_000, &Case::new("2 tokens, network, 2 crashes, power", &TWO).with(Budget { crashes: 2, ..budget }));
+    holds(1_700_000, &Case::new("3 tokens, network, 2 crashes, power", &THREE).with(readable).at(GRACE));
+    holds(950_000, &Case::new("2 tokens, network, 2 crashes, power", &TWO).with(Budget { crashes: 2, ..budget }));
     let twice = Budget { lost_answers: 2, late_requests: 2, crashes: 2, ..NONE };
-    holds(64_000, &Case::new("3 tokens, 2 crashes, 2 lost, 2 late", &THREE).with(twice).at(Reuse::ReplayToParent));
+    holds(63_000, &Case::new("3 tokens, 2 crashes, 2 lost, 2 late", &THREE).with(twice).at(Reuse::ReplayToParent));
     if explores_more() {
         let twice = Budget { crashes: 2, power_losses: 1, lost_answers: 2, late_requests: 2, ..NETWORK };
         let readable = Budget { broken_answers: 0, ..twice };
         holds(
-            8_000_000,
+            1_200_000,
             &Case::new("3 tokens, network, 2 crashes, power", &THREE).with(Budget { crashes: 2, ..budget }),
         );
-        holds(3_500_000, &Case::new("2 tokens, network twice", &TWO).with(twice));
-        holds(3_500_000, &Case::new("3 tokens, network, crash, power", &TWO).with(twice).at(Reuse::RejectOnly));
-        holds(2_000_000, &Case::new("3 tokens, network twice", &THREE).with(readable).at(Reuse::ReplayToParent));
-        holds(2_000_000, &Case::new("3 tokens, network twice", &THREE).with(readable).at(GRACE));
+        holds(950_000, &Case::new("2 tokens, network twice", &TWO).with(twice));
+        holds(950_000, &Case::new("2 tokens, network twice", &TWO).with(twice).at(Reuse::RejectOnly));
+        holds(1_200_000, &Case::new("3 tokens, network twice", &THREE).with(readable).at(Reuse::ReplayToParent));
+        holds(1_200_000, &Case::new("3 tokens, network twice", &THREE).with(readable).at(GRACE));
     }
 }
 
@@ -100,40 +100,44 @@ fn the_network_fails_and_processes_die() {
 fn this_machine_fails() {
     let local = Budget { lock_timeouts: 1, store_failures: 1, cancellations: 1, crashes: 1, ..NONE };
     let network = Budget { lost_answers: 1, late_requests: 1, ..NONE };
-    let open = Property::LossIsNamed;
     let worse = Budget { store_failures: 2, power_losses: 1, ..local };
-    holds(375_000, &Case::new("2 tokens, store, lock, cancel, crash, power", &TWO).with(worse).tolerating(open));
-    holds(26_000, &Case::new("3 tokens, store, lock, cancel, crash", &THREE).with(local).tolerating(open));
+    holds(130_000, &Case::new("2 tokens, store, lock, cancel, crash, power", &TWO).with(worse));
+    holds(28_000, &Case::new("3 tokens, store, lock, cancel, crash", &THREE).with(local));
     let early = Budget { lock_timeouts: 1, cancellations: 1, crashes: 1, power_losses: 1, ..NETWORK };
-    holds(81_000, &Case::new("3 early, network, lock, cancel, crash, power", &[Runs::EarlyToken; 3]).with(early));
+    holds(100_000, &Case::new("3 early, network, lock, cancel, crash, power", &[Runs::EarlyToken; 3]).with(early));
     let keyring = Budget { store_failures: 1, crashes: 1, ..network };
-    let kept = |name, runs, store| Case::new(name, runs).kept_in(store).tolerating(open);
-    holds(92_000, &kept("3 in the keyring, store, crash, network", &THREE, StoreMode::Keyring).with(keyring));
+    let kept = |name, runs, store| Case::new(name, runs).kept_in(store);
+    holds(55_000, &kept("3 in the keyring, store, crash, network", &THREE, StoreMode::Keyring).with(keyring));
     let auto = Budget { power_losses: 1, ..keyring };
-    holds(600_000, &kept("2 in auto, store, crash, power, network", &TWO, StoreMode::Auto).with(auto));
+    holds(190_000, &kept("2 in auto, store, crash, power, network", &TWO, StoreMode::Auto).with(auto));
 }
 
 #[test]
 fn time_passes() {
     let hour = Budget { hours: 1, crashes: 1, power_losses: 1, ..NONE };
-    holds(309_000, &Case::new("3 tokens, hour, crash, power", &THREE).with(hour).ordered());
+    holds(320_000, &Case::new("3 tokens, hour, crash, power", &THREE).with(hour).ordered());
     let twice = Budget { hours: 2, crashes: 1, lost_answers: 1, late_requests: 1, ..NONE };
-    holds(1_210_000, &Case::new("2 tokens, 2 hours, crash, network", &TWO).with(twice).ordered());
+    holds(920_000, &Case::new("2 tokens, 2 hours, crash, network", &TWO).with(twice).ordered());
     if explores_more() {
         let power = Budget { power_losses: 1, ..twice };
-        holds(9_700_000, &Case::new("2 tokens, 2 hours, crash, power, network", &TWO).with(power).ordered());
+        holds(920_000, &Case::new("2 tokens, 2 hours, crash, power, network", &TWO).with(power).ordered());
     }
+    let store = Budget { store_failures: 1, cancellations: 1, ..hour };
+    holds(
+        1_700_000,
+        &Case::new("2 tokens, hour, all local", &TWO).with(Budget { lock_timeouts: 1, ..store }).ordered(),
+    );
     let network = Budget { hours: 1, ..NETWORK };
-    holds(238_000, &Case::new("3 early, hour, network", &[Runs::EarlyToken; 3]).with(network));
+    holds(270_000, &Case::new("3 early, hour, network", &[Runs::EarlyToken; 3]).with(network));
 }
 
 #[test]
 fn the_server_says_401() {
     let budget = Budget { crashes: 1, power_losses: 1, ..NETWORK };
-    holds(1_380_000, &Case::new("3 after a 401, network, crash, power", &[Runs::Replacement; 3]).with(budget));
+    holds(610_000, &Case::new("3 after a 401, network, crash, power", &[Runs::Replacement; 3]).with(budget));
     let mixed = [Runs::Replacement, Runs::Replacement, Runs::EarlyToken];
     let budget = Budget { power_losses: 0, ..budget };
-    holds(258_000, &Case::new("2 after a 401, 1 early, network, crash", &mixed).with(budget));
+    holds(170_000, &Case::new("2 after a 401, 1 early, network, crash", &mixed).with(budget));
 }
 
 #[test]
@@ -144,17 +148,20 @@ fn somebody_signs_in_or_out() {
     let login = |name, budget| Case::new(name, &[Runs::Token, Runs::Login]).with(budget);
     let logout = |name, budget| Case::new(name, &[Runs::Token, Runs::Logout]).with(budget);
     let busy = |budget| Budget { lock_timeouts: 1, ..budget };
-    holds(970_000, &login("token, login, store, cancel, crash, power", local));
-    holds(258_000, &login("token, login, network, crash", network));
-    holds(871_000, &logout("token, logout, lock, store, crash, power", busy(Budget { cancellations: 0, ..local })));
-    holds(309_000, &logout("token, logout, store, cancel, crash, power", local));
-    holds(679_000, &logout("token, logout, lock, network, crash", busy(network)));
-    holds(216_000, &Case::new("2 tokens, login, crash, lost", &[Runs::Token, Runs::Token, Runs::Login]).with(lost));
+    holds(3_400_000, &login("token, login, lock, store, cancel, crash, power", busy(local)));
+    holds(1_200_000, &login("token, login, lock, network, crash", busy(network)));
+    holds(470_000, &logout("token, logout, lock, store, crash, power", busy(Budget { cancellations: 0, ..local })));
+    holds(27_000, &logout("token, logout, cancel, crash, power", Budget { store_failures: 0, ..local }));
+    holds(300_000, &logout("token, logout, lock, network, crash", busy(network)));
+    holds(
+        1_400_000,
+        &Case::new("2 tokens, login, lock, crash, lost", &[Runs::Token, Runs::Token, Runs::Login]).with(busy(lost)),
+    );
     let two = [Runs::Token, Runs::Token, Runs::Logout];
-    holds(626_000, &Case::new("2 tokens, logout, lock, crash, lost", &two).with(busy(lost)));
+    holds(350_000, &Case::new("2 tokens, logout, lock, crash, lost", &two).with(busy(lost)));
     let power = Budget { crashes: 1, power_losses: 1, ..NONE };
     holds(
-        409_000,
+        310_000,
         &Case::new("token, login, logout, crash, power", &[Runs::Token, Runs::Login, Runs::Logout]).with(power),
     );
 }
@@ -172,60 +179,50 @@ fn other_company() {
     holds(563, &Case::new("3 forced, no fault", &[Runs::Fresh; 3]));
     let forced = [Runs::Fresh, Runs::EarlyToken];
     holds(
-        69_000,
+        64_000,
         &Case::new("forced, early, network, crash, power", &forced)
             .with(Budget { power_losses: 1, ..network })
             .ordered(),
     );
-    let open = Property::LossIsNamed;
-    holds(82_000, &Case::new("forced, early, all local", &forced).with(busy).ordered().tolerating(open));
-    holds(1_060_000, &Case::new("2 logins, all local", &[Runs::Login; 2]).with(busy));
-    holds(21_000, &Case::new("2 logouts, all local", &[Runs::Logout; 2]).with(busy));
-    holds(439_000, &Case::new("login, logout, all local", &[Runs::Login, Runs::Logout]).with(busy));
-    holds(12_000, &Case::new("early, login, network, crash", &[Runs::EarlyToken, Runs::Login]).with(network));
+    holds(67_000, &Case::new("forced, early, all local", &forced).with(busy).ordered());
+    holds(970_000, &Case::new("2 logins, all local", &[Runs::Login; 2]).with(busy));
+    holds(31_000, &Case::new("2 logouts, all local", &[Runs::Logout; 2]).with(busy));
+    holds(620_000, &Case::new("login, logout, all local", &[Runs::Login, Runs::Logout]).with(busy));
+    holds(10_000, &Case::new("early, login, network, crash", &[Runs::EarlyToken, Runs::Login]).with(network));
     let rejected = Budget { lock_timeouts: 1, ..network };
-    holds(679_000, &Case::new("401, logout, lock, network, crash", &[Runs::Replacement, Runs::Logout]).with(rejected));
+    holds(300_000, &Case::new("401, logout, lock, network, crash", &[Runs::Replacement, Runs::Logout]).with(rejected));
     let lost = Budget { crashes: 1, power_losses: 1, lost_answers: 1, ..NONE };
     let keyring = Case::new("token, logout in the keyring, lock, lost", &[Runs::Token, Runs::Logout]);
-    holds(590_000, &keyring.kept_in(StoreMode::Keyring).with(Budget { lock_timeouts: 1, ..lost }));
+    holds(230_000, &keyring.kept_in(StoreMode::Keyring).with(Budget { lock_timeouts: 1, ..lost }));
     let auto = Case::new("token, login in auto, crash, power, lost", &[Runs::Token, Runs::Login]);
-    holds(700_000, &auto.kept_in(StoreMode::Auto).with(lost));
+    holds(210_000, &auto.kept_in(StoreMode::Auto).with(lost));
     holds(
-        530_000,
+        210_000,
         &Case::new("2 opaque, network, crash, power", &TWO)
             .styled(Style::Opaque)
             .with(Budget { power_losses: 1, ..network }),
     );
 }
 
-/// What is known not to hold yet. Where one of these fails, it is mended: the case belongs among the others then.
+/// What is known not to hold. Where one of these fails, it is mended: the case belongs among the others then.
 #[test]
 fn open_findings() {
-    let hour = Budget { hours: 1, crashes: 1, ..NONE };
-    let busy = Budget { lock_timeouts: 1, crashes: 1, ..NONE };
     let busier = Budget { lock_timeouts: 2, ..NONE };
-    let store = Budget { crashes: 1, store_failures: 1, cancellations: 1, ..NONE };
-    let hour_and_store = Budget { store_failures: 1, ..hour };
-    let busy_and_stopped = Budget { lock_timeouts: 1, cancellations: 1, ..NONE };
+    let hour = Budget { hours: 1, crashes: 1, ..NONE };
+    let half = Budget { crashes: 1, store_failures: 1, cancellations: 1, ..NONE };
     for (case, property) in [
-        // A refresh that outlasts a login of the same person puts the old session back, which the login then revokes.
-        (Case::new("1", &[Runs::Token, Runs::Login]).with(busy), Property::RevokedWhenOver),
         // Who is suspended between the comparison and the save overwrites what others did who lost patience twice.
-        (Case::new("2", &[Runs::Token, Runs::Logout]).with(busier), Property::LastWordStands),
-        // An intent goes although the token could not be noted as dead.
-        (Case::new("3", &TWO).with(store), Property::LossIsNamed),
-        // A reservation takes the place of the only durable copy of a token whose record is not synced.
-        (Case::new("4", &TWO).with(hour), Property::NothingSavedIsLost),
+        (Case::new("a logout is undone", &[Runs::Token, Runs::Logout]).with(busier), Property::LastWordStands),
+        // A logout that cannot remove the record removes the open intent, and the next refresh does not wait.
+        (Case::new("a logout half done", &[Runs::Token, Runs::Logout]).with(half), Property::HealthyLivesOn),
         // An opaque token's lifetime is saved after the token.
-        (Case::new("5", &TWO).with(hour).styled(Style::Opaque).ordered(), Property::EndsWell),
-        // An answer that is found and cannot be saved is handed out although it has expired.
-        (Case::new("6", &TWO).with(hour_and_store).ordered(), Property::EndsWell),
-        // Who is stopped while the commit waits for Codex's locks goes on without them.
-        (Case::new("7", &[Runs::Token, Runs::Logout]).with(busy_and_stopped), Property::LastWordStands),
+        (Case::new("a lifetime is late", &TWO).with(hour).styled(Style::Opaque).ordered(), Property::EndsWell),
+        // A reservation takes the place of the only durable copy of a token whose record is not synced.
+        (Case::new("a reservation is early", &TWO).with(hour), Property::NothingSavedIsLost),
     ] {
-        let broken = explore(&case).broken.unwrap_or_else(|| panic!("finding {} is mended: move it", case.name));
-        writeln!(std::io::stdout(), "open finding {}:\n{broken}", case.name).expect("there is a stdout");
-        assert_eq!(broken.violation.property, property, "finding {} is another one now", case.name);
+        let broken = explore(&case).broken.unwrap_or_else(|| panic!("mended, so move it: {}", case.name));
+        writeln!(std::io::stdout(), "open finding, {}:\n{broken}", case.name).expect("there is a stdout");
+        assert_eq!(broken.violation.property, property, "it is another one now: {}", case.name);
     }
 }
 

@@ -125,9 +125,7 @@ impl World {
                 if state.holder(lock).is_some() {
                     may(left.lock_timeouts, Action::LockTimesOut(name));
                 }
-                may(left.cancellations, Action::IsCancelled(name));
             }
-            (Ask::Sleep(_), _) => may(left.cancellations, Action::IsCancelled(name)),
             (Ask::Spend(_), Part::Asked) => may(left.not_sent, Action::IsNotSent(name)),
             (Ask::Spend(_), Part::Sent) => {
                 may(left.lost_requests, Action::LosesRequest(name));
@@ -143,6 +141,9 @@ impl World {
                 }
             }
             _ => {}
+        }
+        if self.catalogue.is_interruptible(process.turn) {
+            may(left.cancellations, Action::IsCancelled(name));
         }
         may(left.crashes, Action::Crashes(name));
     }

@@ -118,7 +118,7 @@ pub enum Mutation {
     NoSync,
     /// The answer is not parked.
     NoParking,
-    /// The clock that machines are told is an hour ahead.
+    /// The clock that machines are told leaps ahead by hours with each refresh.
     FastClock,
     /// A 503 is passed on as a rejection.
     TroubleIsALogout,

@@ -67,6 +67,14 @@ impl Catalogue {
         self.turns[turn as usize].ask
     }
 
+    /// Whether a person may give up here.
+    pub(super) fn is_interruptible(&self, turn: u32) -> bool {
+        match &self.turns[turn as usize].step {
+            Step::Perform { effect, .. } => effect.is_interruptible(),
+            Step::Done(_) => false,
+        }
+    }
+
     pub(super) fn ending(&self, turn: u32) -> Option<&Ending> {
         self.turns[turn as usize].ending.as_ref()
     }

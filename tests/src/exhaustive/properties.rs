@@ -68,10 +68,10 @@ const LATER: i64 = 120_000;
 impl World {
     pub(super) fn may_be_sent(&self, state: &mut State, token: Token) -> Checked {
         let known = *state.spent(token);
-        let signed_out = self.signed_out(state) || state.family(token.family).ended == Some(End::Asked);
+        let over = !self.is_missed(state, token.family) || state.family(token.family).ended == Some(End::Asked);
         // Who signs in or out in the middle takes the reason to remember it away.
         let forgotten = known == Spent::Dead && !self.renews_only();
-        check(signed_out || forgotten || matches!(known, Spent::No | Spent::Perhaps), Property::SentOnce, || {
+        check(over || forgotten || matches!(known, Spent::No | Spent::Perhaps), Property::SentOnce, || {
             format!("{} is sent although it is known as {known:?}", token.text())
         })
     }
@@ -80,7 +80,7 @@ impl World {
     pub(super) fn may_be_lost(&self, state: &State, current: Token) -> Checked {
         let carried = state.active().any(|index| state.processes[index].carries == Some(current));
         let stored = state.slots.iter().any(|slot| self.catalogue.tokens(slot.shown).contains(&current));
-        check(self.signed_out(state) || !(carried || stored), Property::HealthyLivesOn, || {
+        check(!self.is_missed(state, current.family) || !(carried || stored), Property::HealthyLivesOn, || {
             format!("the server ends a session although {} is at hand", current.text())
         })
     }
@@ -107,9 +107,9 @@ impl World {
         state.slots[..4].iter().filter_map(least).max().flatten()
     }
 
-    /// Nobody misses a session after a logout.
-    fn signed_out(&self, state: &State) -> bool {
-        self.case.has(Runs::Logout) && state.slots[..2].iter().all(|slot| slot.shown == 0)
+    /// Nobody misses a session after a logout, or when another has taken its place.
+    fn is_missed(&self, state: &State, family: u16) -> bool {
+        self.renews_only() || state.slots[..2].iter().any(|slot| self.catalogue.newest(slot.shown, family).is_some())
     }
 
     fn renews_only(&self) -> bool {

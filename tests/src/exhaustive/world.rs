@@ -158,7 +158,7 @@ impl World {
         // Each login has an owner of its own.
         let sessions = state.families.iter().flatten().count();
         let entropy = if runs == Runs::Login { 100 + u8::try_from(sessions).expect("there are few") } else { 7 };
-        let turn = self.catalogue.start(runs, self.told(state.now), entropy, &self.rejected);
+        let turn = self.catalogue.start(runs, self.told(&state), entropy, &self.rejected);
         self.enter(state, index, turn)
     }
 
@@ -203,13 +203,14 @@ impl World {
     }
 
     /// The time that a machine is told.
-    fn told(&self, now: i64) -> i64 {
-        if self.case.is(Mutation::FastClock) { now + LIFETIME } else { now }
+    fn told(&self, state: &State) -> i64 {
+        let leaps = if self.case.is(Mutation::FastClock) { i64::from(state.family(0).current) } else { 0 };
+        state.now + leaps * 2 * LIFETIME
     }
 
     pub(super) fn tell(&mut self, state: &State, index: u8, answer: Answer) -> Next {
         let index = usize::from(index);
-        let now = self.told(state.now);
+        let now = self.told(state);
         let turn = self.catalogue.step(state.processes[index].turn, answer, now);
         self.enter(*state, index, turn)
     }
@@ -237,7 +238,7 @@ impl World {
                     return Ok(state);
                 }
             };
-            turn = self.catalogue.step(turn, answer, self.told(state.now));
+            turn = self.catalogue.step(turn, answer, self.told(&state));
         }
     }
 

@@ -179,7 +179,8 @@ impl World {
         // What a wrong clock, a long stop, a silent token or a failing store makes of it is told elsewhere.
         let steady =
             faults.clock == 0 && faults.suspend == 0 && faults.store == 0 && faults.lie == 0 && faults.torn == 0;
-        let judged = !self.chaos || steady;
+        // A token that was granted by a wrong clock is judged by that clock.
+        let judged = steady || (self.calm && faults.clock == 0);
         if judged && self.plan.style == Style::Jwt && expires_at <= self.now {
             self.fail(format!("the access token of {} is handed out and has expired", token.text()));
         }
@@ -198,8 +199,8 @@ impl World {
                 }
                 Ended::LoginRequired(*reason)
             }
-            // A failure that was noted by a clock that was ahead may seem to be a moment ago.
-            Error::Unavailable(Unavailable::BackingOff { .. }) if faults.clock > 0 => Ended::Otherwise(error.code()),
+            // When all is well it may still be too early, but not the last time.
+            Error::Unavailable(Unavailable::BackingOff { .. }) => Ended::Otherwise(error.code()),
             Error::Unavailable(_) | Error::Local(_) if self.chaos => Ended::Otherwise(error.code()),
             Error::Declined(_) if faults.cancel > 0 && self.chaos => Ended::Otherwise(error.code()),
             other => {

@@ -154,10 +154,12 @@ impl World {
         for last in [false, false, true] {
             // An answer that is lost is missed when the access token has run out.
             self.now = self.now.max(self.expires_at);
+            self.last = last;
             self.round();
             if self.broken.is_some() {
                 return;
             }
+            self.calm = true;
             let needed = self.has_healed(last);
             if needed && last {
                 self.fail("a login did not help".to_owned());

@@ -98,6 +98,10 @@ pub(super) struct World {
     /// By how much this machine's clock is wrong.
     pub(super) offset: i64,
     pub(super) chaos: bool,
+    /// Everybody asks for the last time.
+    pub(super) last: bool,
+    /// Nothing that was done in chaos counts any more.
+    pub(super) calm: bool,
     pub(super) processes: Vec<Process>,
     pub(super) store: Store,
     pub(super) locks: Locks,
@@ -141,6 +145,8 @@ impl World {
             now: BEGINNING,
             offset: 0,
             chaos: false,
+            last: false,
+            calm: false,
             store: Store::default(),
             locks: Locks::default(),
             families: Vec::new(),
@@ -207,7 +213,7 @@ impl World {
         let configuration = configuration(self.plan.store);
         let held = self.processes[process].holds.clone();
         let need = match (self.random.below(20), held) {
-            (0, Some(rejected)) => Need::Replacement { rejected },
+            (0, Some(rejected)) if !self.last => Need::Replacement { rejected },
             (1, _) if self.chaos => Need::Fresh,
             _ => Need::Usable { minimum_lifetime: 300_000 },
         };
