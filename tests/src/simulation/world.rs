@@ -11,7 +11,7 @@ use super::locks::Locks;
 use super::plan::Plan;
 use super::random::Random;
 use super::store::Store;
-use crate::exhaustive::{BEGINNING, Family, Token, configuration};
+use crate::exhaustive::{BEGINNING, Family, Token, access_token_in, configuration};
 
 /// What a life was made of.
 #[derive(Clone, Copy, Debug, Default)]
@@ -213,11 +213,18 @@ impl World {
         let configuration = configuration(self.plan.store);
         let held = self.processes[process].holds.clone();
         let need = match (self.random.below(20), held) {
+            // Who comes with a token that has expired is answered with a 401, whatever this machine's clock has made
+            // of it.
+            (_, Some(rejected)) if !self.chaos && self.has_expired(&rejected) => Need::Replacement { rejected },
             (0, Some(rejected)) if !self.last => Need::Replacement { rejected },
             (1, _) if self.chaos => Need::Fresh,
             _ => Need::Usable { minimum_lifetime: 300_000 },
         };
         self.start(process, Request::Token(TokenRequest { configuration, need }), false);
+    }
+
+    fn has_expired(&self, access_token: &Secret) -> bool {
+        access_token_in(access_token.expose()).is_none_or(|(_, expires_at)| expires_at <= self.now)
     }
 
     /// Somebody signs in, while nobody does anything else.
