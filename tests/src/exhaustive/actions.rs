@@ -121,10 +121,8 @@ impl World {
             (Ask::Load(_) | Ask::Save { .. } | Ask::Reserve { .. } | Ask::Remove(_), Part::Asked) => {
                 may(left.store_failures, Action::StoreFails(name));
             }
-            (Ask::Lock(lock), _) => {
-                if state.holder(lock).is_some() {
-                    may(left.lock_timeouts, Action::LockTimesOut(name));
-                }
+            (Ask::Lock(lock), _) if state.holder(lock).is_some() => {
+                may(left.lock_timeouts, Action::LockTimesOut(name));
             }
             (Ask::Spend(_), Part::Asked) => may(left.not_sent, Action::IsNotSent(name)),
             (Ask::Spend(_), Part::Sent) => {
