@@ -37,6 +37,15 @@ pub(crate) enum ClientProof {
     Assertion(Secret),
 }
 
+/// Where a client's secret is had.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) enum SecretSource {
+    /// It is at hand, if there is one.
+    Given(Option<Secret>),
+    /// It lies beside the record.
+    Stored(Place),
+}
+
 /// What an assertion must be new for: `purpose` tells one request of a flow from another.
 pub(crate) struct Occasion<'a> {
     pub(crate) audience: &'a str,
@@ -46,22 +55,22 @@ pub(crate) struct Occasion<'a> {
 }
 
 impl Authenticating {
-    /// Begins. `given` is the client's secret where a login has brought it along; else it is read from `place`.
-    pub(crate) fn start(
-        provider: &Provider,
-        given: Option<&Secret>,
-        place: Place,
-        occasion: &Occasion<'_>,
-    ) -> Step<Self> {
+    /// Begins.
+    pub(crate) fn start(provider: &Provider, secret: &SecretSource, occasion: &Occasion<'_>) -> Step<Self> {
         let basic = provider.client_authentication == ClientAuthentication::ClientSecretBasic;
-        match (&provider.client_authentication, given) {
+        match (&provider.client_authentication, secret) {
             (ClientAuthentication::None, _) => Step::Done(Ok(ClientProof::None)),
-            (ClientAuthentication::ClientSecretPost | ClientAuthentication::ClientSecretBasic, Some(secret)) => {
-                Step::Done(Ok(ClientProof::secret(secret.clone(), basic)))
-            }
-            (ClientAuthentication::ClientSecretPost | ClientAuthentication::ClientSecretBasic, None) => {
-                Step::perform(Self::Loading { basic }, Effect::Load(Slot::Client(place)))
-            }
+            (
+                ClientAuthentication::ClientSecretPost | ClientAuthentication::ClientSecretBasic,
+                SecretSource::Given(secret),
+            ) => match secret {
+                Some(secret) => Step::Done(Ok(ClientProof::secret(secret.clone(), basic))),
+                None => Step::failed(Local::NoClientSecret),
+            },
+            (
+                ClientAuthentication::ClientSecretPost | ClientAuthentication::ClientSecretBasic,
+                SecretSource::Stored(place),
+            ) => Step::perform(Self::Loading { basic }, Effect::Load(Slot::Client(*place))),
             (ClientAuthentication::PrivateKeyJwt { algorithm, key_id, key }, _) => {
                 let input = signing_input(provider, algorithm, key_id.as_deref(), occasion);
                 let effect =
@@ -69,6 +78,19 @@ impl Authenticating {
                 Step::perform(Self::Signing { input }, effect)
             }
         }
+    }
+}
+
+impl Authenticating {
+    /// Signs something that is sent nowhere, where the client has a key: one that cannot be used is better found out
+    /// before a person has signed in than after.
+    pub(crate) fn rehearse(provider: &Provider) -> Step<Self> {
+        let ClientAuthentication::PrivateKeyJwt { algorithm, key, .. } = &provider.client_authentication else {
+            return Step::Done(Ok(ClientProof::None));
+        };
+        let input = Secret::new("rehearsal");
+        let effect = Effect::Sign { key: Key::Client(key.clone()), algorithm: algorithm.clone(), input: input.clone() };
+        Step::perform(Self::Signing { input }, effect)
     }
 }
 
@@ -95,6 +117,14 @@ impl Machine for Authenticating {
 impl ClientProof {
     fn secret(secret: Secret, basic: bool) -> Self {
         if basic { Self::SecretBasic(secret) } else { Self::SecretPost(secret) }
+    }
+
+    /// The client's secret, where that is what it proves itself with.
+    pub(crate) fn shared_secret(&self) -> Option<&Secret> {
+        match self {
+            Self::SecretPost(secret) | Self::SecretBasic(secret) => Some(secret),
+            Self::None | Self::Assertion(_) => None,
+        }
     }
 
     /// A `POST` of `parameters` by this client to an endpoint of `provider`. `client_id` is put where it

@@ -5,12 +5,12 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::authenticating::{Authenticating, ClientProof, Occasion};
+use crate::authenticating::{Authenticating, ClientProof, Occasion, SecretSource};
 use crate::callback::{Expected, Verdict};
 use crate::token_response::{self, TokenSet};
 use crate::{
-    Declined, Effect, Endpoints, Error, Event, Listen, Local, LogLine, Machine, Misused, Place, Prompt, Provider,
-    Reach, Refused, Secret, Seed, Step, Timestamp, Unavailable, form, pkce, unexpected,
+    Declined, Effect, Endpoints, Error, Event, Listen, Local, LogLine, Machine, Misused, Prompt, Provider, Reach,
+    Refused, Secret, Seed, Step, Timestamp, Unavailable, form, pkce, unexpected,
 };
 
 /// How long the wait for the browser lasts, in milliseconds.
@@ -39,7 +39,7 @@ pub(crate) struct BrowserLogin {
 pub(crate) struct Client {
     pub(crate) provider: Provider,
     pub(crate) endpoints: Endpoints,
-    pub(crate) secret: Option<Secret>,
+    pub(crate) secret: SecretSource,
     pub(crate) seed: Seed,
     /// `forced_chatgpt_workspace_id`, announced to OpenAI so that the right account is offered.
     pub(crate) workspaces: Vec<String>,
@@ -142,7 +142,7 @@ impl BrowserLogin {
     fn authenticate(self, code: Code, now: Timestamp) -> Step<Self> {
         let Client { provider, endpoints, secret, seed, .. } = &self.client;
         let occasion = Occasion { audience: &endpoints.token, purpose: "exchange", seed, now };
-        let step = Authenticating::start(provider, secret.as_ref(), Place::File, &occasion);
+        let step = Authenticating::start(provider, secret, &occasion);
         self.authenticating(code, step)
     }
 

@@ -25,3 +25,10 @@ pub enum ClientAuthentication {
         key: String,
     },
 }
+
+impl ClientAuthentication {
+    /// Whether the client has a secret that it shares with the server.
+    pub(crate) fn has_secret(&self) -> bool {
+        matches!(self, Self::ClientSecretPost | Self::ClientSecretBasic)
+    }
+}

@@ -10,7 +10,7 @@ use crate::authenticating::{Authenticating, ClientProof, Occasion};
 use crate::browser_login::Client;
 use crate::token_response::{self, TokenSet};
 use crate::{
-    Declined, Effect, Error, Event, HttpRequest, HttpResponse, Machine, Place, Reach, Refused, Secret, Step, Timestamp,
+    Declined, Effect, Error, Event, HttpRequest, HttpResponse, Machine, Reach, Refused, Secret, Step, Timestamp,
     Unavailable, form, header, unexpected,
 };
 
@@ -84,7 +84,7 @@ impl DeviceLogin {
             Purpose::Exchange { .. } => "exchange",
         };
         let occasion = Occasion { audience: &endpoints.token, purpose: purpose_name, seed, now };
-        let step = Authenticating::start(provider, secret.as_ref(), Place::File, &occasion);
+        let step = Authenticating::start(provider, secret, &occasion);
         self.proving(purpose, step)
     }
 

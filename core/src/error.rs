@@ -285,6 +285,9 @@ pub enum Misused {
         /// What, and why.
         detail: String,
     },
+    /// A new access token is asked for, and what is stored is a key or token that nobody renews.
+    #[error("an API key or access token cannot be refreshed")]
+    NotRefreshable,
     /// A message at a binding's boundary cannot be read.
     #[error("the message cannot be read: {detail}")]
     Message {

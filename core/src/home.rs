@@ -1,12 +1,14 @@
 //! A home: reading and writing the credential that it holds, in whichever store.
 
+mod granting;
 mod guarded;
 mod reading;
 mod writing;
 
+pub(crate) use granting::provider_of;
 pub(crate) use guarded::GuardedReading;
 pub(crate) use reading::{Held, Reading};
-pub(crate) use writing::{Writing, Written};
+pub(crate) use writing::{ClientSecret, Writing, Written};
 
 use alloc::borrow::ToOwned;
 

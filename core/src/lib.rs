@@ -88,4 +88,4 @@ pub use secret::Secret;
 pub use seed::Seed;
 pub use timestamp::Timestamp;
 
-pub(crate) use machine::unexpected;
+pub(crate) use machine::{may_hold, unexpected};

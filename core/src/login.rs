@@ -5,11 +5,12 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
+use crate::authenticating::{Authenticating, SecretSource};
 use crate::browser_login::{Arrival, Arrived, BrowserLogin, Client};
 use crate::claims::Claims;
 use crate::device_login::DeviceLogin;
 use crate::discovery::Discovery;
-use crate::home::{Held, Reading};
+use crate::home::{Held, Reading, provider_of};
 use crate::key_exchange::KeyExchange;
 use crate::record::{Record, Tokens};
 use crate::revoking::{Revoking, Session};
@@ -17,9 +18,8 @@ use crate::storing::{NewCredential, Stored, Storing};
 use crate::token_response::TokenSet;
 use crate::whoami::Whoami;
 use crate::{
-    Account, ClientAuthentication, Effect, Endpoints, Error, Event, Forbidden, LogLine, LoggedIn, LoginMethod,
-    LoginRequest, Machine, Page, Place, Provider, Refused, Report, Revocation, Secret, Seed, Step, Timestamp, provider,
-    status,
+    Account, Effect, Endpoints, Error, Event, Forbidden, LogLine, LoggedIn, LoginMethod, LoginRequest, Machine, Page,
+    Provider, Refused, Report, Revocation, Secret, Seed, Step, Timestamp, status,
 };
 
 mod given;
@@ -28,7 +28,8 @@ use given::trimmed;
 
 /// A login. The session that was there before survives until the new one is saved; only then is it revoked.
 ///
-/// - `Probing`     → (reading) → `Discovering`, or done where the store could not keep what is to come
+/// - `Probing`     → (reading) → `Rehearsing`, or done where the store could not keep what is to come
+/// - `Rehearsing`  → (client authentication) → `Discovering`, or done where the client's key cannot be used
 /// - `Discovering` → (discovery) → `Browsing` or `Pairing`
 /// - `Browsing`    → (browser login) → `Exchanging`, `Storing`, `Pairing` on a switch, or `Replying` a failure
 /// - `Pairing`     → (device login) → `Storing`
@@ -61,6 +62,7 @@ struct Begun {
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
     Probing(Reading),
+    Rehearsing(Authenticating),
     Discovering(Discovery),
     Browsing(BrowserLogin),
     Pairing(DeviceLogin),
@@ -127,7 +129,7 @@ impl Begun {
         Client {
             provider: self.request.configuration.provider.clone(),
             endpoints,
-            secret: self.request.client_secret.clone(),
+            secret: SecretSource::Given(self.request.client_secret.clone()),
             seed: self.seed.clone(),
             workspaces: self.request.configuration.allowed_workspaces.clone(),
         }
@@ -140,6 +142,20 @@ impl Begun {
             |begun, step| begun.at(State::Probing(step)),
             |begun, result| match result.and_then(Held::usable) {
                 Ok(()) => {
+                    let rehearsal = Authenticating::rehearse(&begun.request.configuration.provider);
+                    begun.rehearsing(rehearsal, now)
+                }
+                Err(error) => Step::Done(Err(error)),
+            },
+        )
+    }
+
+    fn rehearsing(self, step: Step<Authenticating>, now: Timestamp) -> Step<Login> {
+        step.within(
+            self,
+            |begun, step| begun.at(State::Rehearsing(step)),
+            |begun, result| match result {
+                Ok(_) => {
                     let discovery = Discovery::start(&begun.request.configuration.provider);
                     begun.discovering(discovery, now)
                 }
@@ -237,7 +253,8 @@ impl Begun {
 
     fn session(&self, tokens: &Tokens, provider: &Provider) -> Session {
         let LoginRequest { configuration, client_secret, .. } = &self.request;
-        Session::new(tokens, provider.clone(), configuration, Place::File, client_secret.clone(), &self.seed)
+        let secret = SecretSource::Given(client_secret.clone());
+        Session::new(tokens, provider.clone(), configuration, secret, &self.seed)
     }
 
     /// `forced_chatgpt_workspace_id`.
@@ -302,8 +319,8 @@ impl Begun {
         });
         let Some(tokens) = replaced else { return self.done(stored, None, now) };
         let configuration = &self.request.configuration;
-        let provider = provider::of_tokens(tokens, &stored.before.sidecar, configuration);
-        let session = Session::new(tokens, provider, configuration, stored.before.place, None, &self.seed);
+        let provider = provider_of(tokens, &stored.before.sidecar, configuration);
+        let session = Session::new(tokens, provider, configuration, stored.secret_before.clone(), &self.seed);
         self.revoking(Revoking::start(session, now), stored, now)
     }
 
@@ -346,6 +363,7 @@ impl Machine for Login {
         let Self { begun, state } = self;
         match state {
             State::Probing(step) => begun.probing(step.step(now, event), now),
+            State::Rehearsing(step) => begun.rehearsing(step.step(now, event), now),
             State::Discovering(step) => begun.discovering(step.step(now, event), now),
             State::Browsing(step) => begun.browsing(step.step(now, event), now),
             State::Pairing(step) => begun.pairing(step.step(now, event), now),
@@ -362,10 +380,7 @@ impl Machine for Login {
 fn check(request: &LoginRequest) -> Result<(), Error> {
     let provider = &request.configuration.provider;
     provider.check()?;
-    let wants_secret = matches!(
-        provider.client_authentication,
-        ClientAuthentication::ClientSecretPost | ClientAuthentication::ClientSecretBasic
-    );
+    let wants_secret = provider.client_authentication.has_secret();
     let signs_in = matches!(request.method, LoginMethod::Browser | LoginMethod::DeviceCode);
     if wants_secret && signs_in && request.client_secret.as_ref().is_none_or(Secret::is_empty) {
         return Err(crate::Local::NoClientSecret.into());

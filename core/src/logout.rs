@@ -4,12 +4,13 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::home::{Held, Reading};
+use crate::authenticating::SecretSource;
+use crate::home::{Held, Reading, provider_of};
 use crate::record::{Credential, Record};
 use crate::revoking::{Revoking, Session};
 use crate::{
     Effect, Error, Event, Local, Lock, LoggedOut, LogoutRequest, Machine, Place, Report, Revocation, Seed, Slot, Step,
-    StoreMode, Timestamp, provider,
+    StoreMode, Timestamp, may_hold, unexpected,
 };
 
 /// A refresh that is under way is waited for so long, in milliseconds: what it saves is deleted too.
@@ -104,8 +105,9 @@ impl Logout {
         match record.and_then(Record::tokens) {
             Some(tokens) if !self.request.local => {
                 let configuration = &self.request.configuration;
-                let provider = provider::of_tokens(tokens, &held.sidecar, configuration);
-                let session = Session::new(tokens, provider, configuration, held.place, None, &self.seed);
+                let provider = provider_of(tokens, &held.sidecar, configuration);
+                let session =
+                    Session::new(tokens, provider, configuration, SecretSource::Stored(held.place), &self.seed);
                 self.revoking(Revoking::start(session, now), slots)
             }
             _ => self.lock(Lock::Commit, slots),
@@ -187,7 +189,13 @@ impl Machine for Logout {
                 self.removed(slots, event)
             }
             (State::Unlocking, _) => self.unlock(),
-            (State::Locking { .. } | State::Removing { .. }, event) => self.stop(&crate::unexpected(&event)),
+            (State::Locking { lock, .. }, event) => {
+                if may_hold(&event) {
+                    self.held_locks.push(lock);
+                }
+                self.stop(&unexpected(&event))
+            }
+            (State::Removing { .. }, event) => self.stop(&unexpected(&event)),
         }
     }
 }

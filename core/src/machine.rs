@@ -78,6 +78,12 @@ pub(crate) fn unexpected(event: &Event) -> Error {
     }
 }
 
+/// Whether a lock may be held after this answer to `Lock`: only two answers say that it is not. Whatever else a
+/// shell says, it may have taken the lock, and giving back one that is not held does no harm.
+pub(crate) fn may_hold(answer: &Event) -> bool {
+    !matches!(answer, Event::LockFailed(_) | Event::Cancelled)
+}
+
 /// A line for the log of a flow: what was decided and why, without a secret in it.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct LogLine {

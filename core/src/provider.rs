@@ -8,9 +8,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::Endpoint;
-use crate::record::Tokens;
-use crate::sidecar::Sidecar;
-use crate::{ClientAuthentication, Configuration, Error};
+use crate::{ClientAuthentication, Error};
 
 mod openai;
 
@@ -91,6 +89,11 @@ impl Provider {
     /// OpenAI, as the Codex CLI knows it.
     pub fn openai() -> Self {
         openai::provider(openai::ISSUER, openai::CLIENT_ID)
+    }
+
+    /// OpenAI's dialect, spoken by another issuer or with another client.
+    pub(crate) fn of_openai(issuer: &str, client_id: &str) -> Self {
+        openai::provider(issuer, client_id)
     }
 
     /// Any OAuth 2 or OpenID provider whose endpoints are discovered from its issuer.
@@ -179,20 +182,4 @@ pub(crate) fn overridden(provider: &Provider, url: Option<&str>) -> Option<Strin
     let endpoint = Endpoint::parse(url).ok()?;
     let own = Endpoint::parse(&provider.issuer).is_ok_and(|issuer| endpoint.same_origin(issuer));
     (own || endpoint.is_loopback()).then(|| url.to_owned())
-}
-
-/// Whose tokens these are: the provider of the login that is remembered, one that is configured, or, as in
-/// Codex, OpenAI's dialect at the issuer that the record names. A record that names none is OpenAI's.
-pub(crate) fn of_tokens(tokens: &Tokens, sidecar: &Sidecar, configuration: &Configuration) -> Provider {
-    let configured = || core::iter::once(&configuration.provider).chain(&configuration.providers);
-    let Some(provenance) = tokens.provenance() else {
-        return configured().find(|provider| provider.is_openai()).cloned().unwrap_or_else(Provider::openai);
-    };
-    let same =
-        |provider: &&Provider| provider.issuer == provenance.issuer && provider.client_id == provenance.client_id;
-    configured()
-        .find(same)
-        .cloned()
-        .or_else(|| sidecar.provider(provenance))
-        .unwrap_or_else(|| openai::provider(&provenance.issuer, &provenance.client_id))
 }

@@ -5,10 +5,10 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use crate::discovery::Discovery;
-use crate::home::{Held, Reading};
+use crate::home::{Held, Reading, provider_of};
 use crate::{
     Effect, Error, Event, Local, Lock, LockTrouble, LogLine, LoginRequired, Machine, Provider, Report, Seed, Step,
-    Timestamp, Token, TokenRequest, provider, unexpected,
+    Timestamp, Token, TokenRequest, may_hold, provider, unexpected,
 };
 
 mod answer;
@@ -100,7 +100,7 @@ impl Refresh {
             .record()
             .ok()
             .and_then(|record| record.tokens())
-            .map(|tokens| provider::of_tokens(tokens, &held.sidecar, &order.configuration))
+            .map(|tokens| provider_of(tokens, &held.sidecar, &order.configuration))
         else {
             return Step::failed(LoginRequired::NotLoggedIn);
         };
@@ -169,6 +169,10 @@ impl Machine for Refresh {
             }
             (State::Renewing { step, locked }, event) => Self::renewing(order, step.step(now, event), locked),
             (State::Unlocking { result }, _) => Step::Done(result),
+            (State::Locking { .. }, event) if may_hold(&event) => {
+                let state = State::Unlocking { result: Err(unexpected(&event)) };
+                Step::perform(Self { order, state }, Effect::Unlock(Lock::Transaction))
+            }
             (State::Locking { .. }, event) => Step::Done(Err(unexpected(&event))),
         }
     }

@@ -4,13 +4,13 @@ use alloc::format;
 
 use serde::{Deserialize, Serialize};
 
-use crate::authenticating::{Authenticating, ClientProof, Occasion};
+use crate::authenticating::{Authenticating, ClientProof, Occasion, SecretSource};
 use crate::discovery::Discovery;
 use crate::json::quoted;
 use crate::record::Tokens;
 use crate::{
-    Configuration, Effect, Endpoints, Error, Event, HttpRequest, Machine, Place, Provider, Revocation, Secret, Seed,
-    Step, Timestamp, Unavailable, form, provider, token_response, unexpected,
+    Configuration, Effect, Endpoints, Error, Event, HttpRequest, Machine, Provider, Revocation, Secret, Seed, Step,
+    Timestamp, Unavailable, form, provider, token_response, unexpected,
 };
 
 /// How long a revocation may take, in milliseconds: nobody waits longer for a goodbye.
@@ -34,8 +34,7 @@ pub(crate) struct Session {
     endpoint: Option<alloc::string::String>,
     token: Secret,
     is_refresh_token: bool,
-    place: Place,
-    secret: Option<Secret>,
+    secret: SecretSource,
     seed: Seed,
 }
 
@@ -52,8 +51,7 @@ impl Session {
         tokens: &Tokens,
         provider: Provider,
         configuration: &Configuration,
-        place: Place,
-        secret: Option<Secret>,
+        secret: SecretSource,
         seed: &Seed,
     ) -> Self {
         let refresh_token = tokens.refresh_token();
@@ -62,7 +60,6 @@ impl Session {
             provider,
             token: refresh_token.unwrap_or_else(|| tokens.access_token()).clone(),
             is_refresh_token: refresh_token.is_some(),
-            place,
             secret,
             seed: seed.clone(),
         }
@@ -110,7 +107,7 @@ impl Revoking {
             return Step::Done(Ok(Revocation::NotOffered));
         };
         let occasion = Occasion { audience: &endpoints.token, purpose: "revoke", seed: &session.seed, now };
-        let step = Authenticating::start(&session.provider, session.secret.as_ref(), session.place, &occasion);
+        let step = Authenticating::start(&session.provider, &session.secret, &occasion);
         Self::authenticating(session, url, step)
     }
 

@@ -7,13 +7,13 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::home::{Held, Reading};
+use crate::home::{Held, Reading, provider_of};
 use crate::record::{Credential, Record};
 use crate::refresh::Refresh;
 use crate::whoami::Whoami;
 use crate::{
     Configuration, Error, Event, LoginRequired, Machine, Method, Need, Report, Seed, Status, StatusRequest, Step,
-    Timestamp, TokenRequest, provider,
+    Timestamp, TokenRequest,
 };
 
 /// A session that was not renewed for so long may have ended at the server, in milliseconds.
@@ -177,7 +177,7 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
             (Method::AccessToken, "openai".to_owned(), None)
         }
         Credential::Tokens(tokens) => {
-            let provider = provider::of_tokens(tokens, &held.sidecar, configuration);
+            let provider = provider_of(tokens, &held.sidecar, configuration);
             if let Some(reason) = tokens.refresh_token().and_then(|token| held.sidecar.is_dead(token)) {
                 warnings.push(Error::from(reason).report());
             }

@@ -4,11 +4,12 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::home::{Held, Reading, Writing, Written};
+use crate::authenticating::SecretSource;
+use crate::home::{ClientSecret, Held, Reading, Writing, Written, provider_of};
 use crate::record::Record;
 use crate::{
-    Configuration, Effect, Error, Event, Local, Lock, LoginRequest, Machine, Place, Provider, Report, Secret, Seed,
-    Slot, Step, StoreMode, Timestamp, unexpected,
+    Configuration, Effect, Error, Event, Lock, LoginRequest, Machine, Place, Provider, Report, Secret, Seed, Slot,
+    Step, StoreMode, Timestamp, may_hold, unexpected,
 };
 
 /// A refresh that is under way is waited for so long, in milliseconds; then the login wins.
@@ -17,8 +18,8 @@ const PATIENCE: u64 = 10_000;
 /// Saves a new record under both locks.
 ///
 /// - `Locking(Transaction)` → `Locked`, `LockFailed` → `Locking(Commit)` → `Reading`
-/// - `Reading`   → (reading) → `Secreting` or `Writing`
-/// - `Secreting` → `Saved` → `Writing`
+/// - `Reading`   → (reading) → `Recalling` or `Writing`
+/// - `Recalling` → `Loaded`, `StoreFailed` → `Writing`
 /// - `Writing`   → (writing) → `Unlocking`, once what the session before has parked is removed
 /// - `Unlocking` → any event → the next lock, then done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -46,8 +47,8 @@ pub(crate) struct NewCredential {
 enum State {
     Locking(Lock),
     Reading(Reading),
-    Secreting { before: Held },
-    Writing { step: Writing, before: Held },
+    Recalling { before: Held },
+    Writing { step: Writing, before: Held, secret_before: SecretSource },
     Unlocking { result: Result<Stored, Error> },
 }
 
@@ -57,6 +58,8 @@ pub(crate) struct Stored {
     pub(crate) record: Record,
     /// What the home held before.
     pub(crate) before: Held,
+    /// Where the client's secret of the session before is had.
+    pub(crate) secret_before: SecretSource,
     /// What it holds now.
     pub(crate) after: Held,
     pub(crate) warnings: Vec<Report>,
@@ -103,15 +106,22 @@ impl Storing {
     }
 
     fn read(self, before: Held, now: Timestamp) -> Step<Self> {
-        match &self.credential.client_secret {
-            Some(secret) => {
-                // The record's own store keeps the client's secret too; a file is where it starts.
-                let place = place(self.mode(&before));
-                let effect = Effect::Save { slot: Slot::Client(place), contents: secret.clone() };
-                Step::perform(Self { state: State::Secreting { before }, ..self }, effect)
-            }
-            None => self.write(before, now),
+        let place = before.place;
+        if self.credential.client_secret.is_some() && self.has_secret(&before) {
+            // The secret of this login takes its place, and the session before may be another server's: what is
+            // said to end it must not be the new secret.
+            return Step::perform(
+                Self { state: State::Recalling { before }, ..self },
+                Effect::Load(Slot::Client(place)),
+            );
         }
+        self.write(before, SecretSource::Stored(place), now)
+    }
+
+    fn has_secret(&self, before: &Held) -> bool {
+        before.record().ok().and_then(Record::tokens).is_some_and(|tokens| {
+            provider_of(tokens, &before.sidecar, &self.configuration).client_authentication.has_secret()
+        })
     }
 
     /// The store that this login chose, else the one that is pinned or configured.
@@ -119,7 +129,7 @@ impl Storing {
         self.credential.store.unwrap_or(before.mode)
     }
 
-    fn write(self, before: Held, now: Timestamp) -> Step<Self> {
+    fn write(self, before: Held, secret_before: SecretSource, now: Timestamp) -> Step<Self> {
         let mode = self.mode(&before);
         let Self { configuration, seed, credential, .. } = &self;
         let sidecar = before.sidecar.clone();
@@ -127,23 +137,32 @@ impl Storing {
         if let Some(tokens) = credential.record.tokens() {
             sidecar.lives(tokens, credential.expires_in, now);
         }
-        let step = Writing::start(mode, before.place, place(mode), sidecar, credential.record.text());
-        self.writing(step, before)
+        let secret = credential.client_secret.clone().map_or(ClientSecret::None, ClientSecret::Given);
+        let place = match mode {
+            StoreMode::File => Place::File,
+            StoreMode::Keyring | StoreMode::Auto => Place::Keyring,
+            StoreMode::Ephemeral => Place::Ephemeral,
+        };
+        let step = Writing::start(mode, before.place, place, sidecar, credential.record.text(), secret);
+        self.writing(step, before, secret_before)
     }
 
-    fn writing(self, step: Step<Writing>, before: Held) -> Step<Self> {
+    fn writing(self, step: Step<Writing>, before: Held, secret_before: SecretSource) -> Step<Self> {
         step.within(
-            (self, before),
-            |(machine, before), step| Self { state: State::Writing { step, before }, ..machine },
-            |(machine, before), result| match result {
-                Ok(written) => machine.sweep(before, written),
+            (self, before, secret_before),
+            |(machine, before, secret_before), step| Self {
+                state: State::Writing { step, before, secret_before },
+                ..machine
+            },
+            |(machine, before, secret_before), result| match result {
+                Ok(written) => machine.sweep(before, secret_before, written),
                 Err(error) => machine.unlock(Err(error)),
             },
         )
     }
 
     /// An answer that an interrupted refresh of the session before has left behind is nobody's now.
-    fn sweep(self, before: Held, written: Written) -> Step<Self> {
+    fn sweep(self, before: Held, secret_before: SecretSource, written: Written) -> Step<Self> {
         let slot = Slot::Parked(before.place);
         let record = self.credential.record.clone();
         let after = Held {
@@ -154,7 +173,7 @@ impl Storing {
             trouble: None,
             warnings: Vec::new(),
         };
-        let stored = Stored { record, before, after, warnings: written.warnings };
+        let stored = Stored { record, before, secret_before, after, warnings: written.warnings };
         Step::perform(Self { state: State::Unlocking { result: Ok(stored) }, ..self }, Effect::Remove(slot))
     }
 
@@ -177,19 +196,21 @@ impl Machine for Storing {
             }
             (State::Locking(lock), Event::LockFailed(_)) => self.locked(lock, now),
             (State::Reading(step), event) => self.reading(step.step(now, event), now),
-            (State::Secreting { before }, Event::Saved) => self.write(before, now),
-            (State::Secreting { .. }, Event::StoreFailed(failure)) => self.unlock(Err(Local::Store(failure).into())),
-            (State::Writing { step, before }, event) => self.writing(step.step(now, event), before),
+            (State::Recalling { before }, Event::Loaded(secret)) => {
+                self.write(before, SecretSource::Given(secret), now)
+            }
+            (State::Recalling { before }, Event::StoreFailed(_)) => self.write(before, SecretSource::Given(None), now),
+            (State::Writing { step, before, secret_before }, event) => {
+                self.writing(step.step(now, event), before, secret_before)
+            }
             (State::Unlocking { result }, _) => self.unlock(result),
-            (State::Locking(_) | State::Secreting { .. }, event) => self.unlock(Err(unexpected(&event))),
+            (State::Locking(lock), event) => {
+                if may_hold(&event) {
+                    self.held_locks.push(lock);
+                }
+                self.unlock(Err(unexpected(&event)))
+            }
+            (State::Recalling { .. }, event) => self.unlock(Err(unexpected(&event))),
         }
-    }
-}
-
-fn place(mode: StoreMode) -> Place {
-    match mode {
-        StoreMode::File => Place::File,
-        StoreMode::Keyring | StoreMode::Auto => Place::Keyring,
-        StoreMode::Ephemeral => Place::Ephemeral,
     }
 }

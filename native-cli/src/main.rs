@@ -3,6 +3,8 @@
 mod cli;
 #[cfg(feature = "tls")]
 mod demo;
+#[cfg(all(target_env = "musl", panic = "abort"))]
+mod unwinding;
 
 use std::process::ExitCode;
 

@@ -26,6 +26,11 @@ fn the_cycle_is_told_and_nothing_is_left() {
     for secret in ["eyJ", "sk-", "code=", "state="] {
         assert!(!ran.stdout.contains(secret), "{secret} {ran:?}");
     }
+    // One story: what is left of the token, and the record as Codex orders it.
+    assert!(ran.stdout.contains("expires       in 3 minutes"), "{ran:?}");
+    assert!(ran.stdout.contains("The stored one has 3 left"), "{ran:?}");
+    let order = "bytes: auth_mode, OPENAI_API_KEY, tokens (id_token, access_token, refresh_token, ";
+    assert!(ran.stdout.contains(order), "{ran:?}");
     assert_eq!(fs::read_dir(&home.path).unwrap().count(), 0);
 }
 

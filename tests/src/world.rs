@@ -18,6 +18,7 @@ use hallpass_core::{
     StatusRequest, Step, Timestamp, Token, TokenRequest,
 };
 
+pub use network::response;
 pub use person::{Person, Way};
 pub use samples::events;
 pub use store::Store;
@@ -61,6 +62,7 @@ pub struct World {
     pub lock_trouble: Option<LockTrouble>,
     /// The effect, counted from 0 within a flow, at which the person gives up.
     pub cancel_at: Option<usize>,
+    scripted: Vec<(String, Event)>,
     locks: Vec<Lock>,
     meanwhile: Option<others::Meanwhile>,
     misleads: Option<fn(&Effect) -> bool>,
@@ -106,6 +108,7 @@ impl World {
             busy: Vec::new(),
             lock_trouble: None,
             cancel_at: None,
+            scripted: Vec::new(),
             locks: Vec::new(),
             meanwhile: None,
             misleads: None,

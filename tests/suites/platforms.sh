@@ -2,7 +2,7 @@
 # Static Linux, Windows and macOS: built or checked, not run.
 source "$(dirname "$0")/lib.sh"
 
-needs x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 musl-gcc:musl-tools file:file
+needs x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 file:file
 needs_rust target x86_64-unknown-linux-musl x86_64-pc-windows-gnu aarch64-apple-darwin
 
 # What releases ship: one file that needs nothing of the machine it lands on, small enough to download on a whim.

@@ -33,7 +33,7 @@ fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> &'static str {
 }
 
 fn ends_the_session(world: &mut World) {
-    let family = world.server.families().last().unwrap().id;
+    let family = world.server.families().last().expect("somebody signed in").id;
     world.server.revoke_family(family);
 }
 

@@ -34,9 +34,9 @@ fn every_test_that_is_named_exists() {
     for row in rows() {
         for name in row[4].split('`').skip(1).step_by(2).filter(|name| name.contains(".rs")) {
             let (file, test) = name.split_once("::").unwrap_or_else(|| panic!("{name} is no test"));
-            let text = read(file);
-            let at = text.find(&format!("fn {test}(")).unwrap_or_else(|| panic!("there is no {name}"));
-            let before = text[..at].trim_end();
+            let source = read(file);
+            let at = source.find(&format!("fn {test}(")).unwrap_or_else(|| panic!("there is no {name}"));
+            let before = source[..at].trim_end();
             assert!(before.ends_with(']') && before.rsplit("\n\n").next().unwrap().contains("#[test]"), "{name}");
             named += 1;
         }

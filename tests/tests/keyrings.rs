@@ -33,6 +33,10 @@ fn alive(world: &World) -> bool {
     world.server.families().all(|family| family.revoked.is_none())
 }
 
+fn fails(world: &mut World, kind: StoreTrouble) {
+    world.store.troubles.insert(Place::Keyring, kind);
+}
+
 fn signs_in(world: &mut World, store: StoreMode) {
     let request = LoginRequest { store: Some(store), ..world.login_request(LoginMethod::Browser) };
     world.run(Request::Login(request)).expect("the login works");
@@ -48,7 +52,7 @@ fn one_that_goes_away_in_the_middle_of_a_refresh_ends_no_session() {
                 move |world| {
                     world.meanwhile(
                         |effect| matches!(effect, Effect::Lock { lock: Lock::Commit, .. }),
-                        move |world| drop(world.store.troubles.insert(Place::Keyring, kind)),
+                        move |world| fails(world, kind),
                     );
                 },
             );
@@ -70,7 +74,7 @@ fn one_that_goes_away_before_a_rejection_ends_no_session() {
         world.server.revoke_family(family);
         world.meanwhile(
             |effect| matches!(effect, Effect::Http(request) if request.body.is_some()),
-            |world| drop(world.store.troubles.insert(Place::Keyring, StoreTrouble::Unavailable)),
+            |world| fails(world, StoreTrouble::Unavailable),
         );
         assert_ne!(code(world.usable()), "not_logged_in");
     }

@@ -132,7 +132,7 @@ fn renewed_elsewhere(world: &mut World) -> String {
     (other.server, other.store, other.now) = (world.server.clone(), world.store.clone(), world.now);
     other.usable().expect("it is first");
     world.server = other.server.clone();
-    other.store.get(FILE).unwrap().to_owned()
+    other.store.get(FILE).expect("it was saved").to_owned()
 }
 
 #[test]
@@ -187,5 +187,15 @@ fn the_wish_to_stop_does_not_shorten_the_wait_for_codex() {
         let before = world.now;
         assert_eq!(world.usable().unwrap().origin, TokenOrigin::Refreshed);
         assert!(world.now.since(before) >= 30_000, "{}", world.now.since(before));
+    }
+}
+
+#[test]
+fn a_logout_ends_the_session_of_an_answer_that_is_parked() {
+    for mut world in expired() {
+        world.dies(world.token_request(USABLE), |effect| matches!(effect, Effect::Save { slot: FILE, .. }));
+        world.log_out(false).unwrap();
+        assert!(world.store.is_empty());
+        assert_eq!(sessions(&world), 0);
     }
 }

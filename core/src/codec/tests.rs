@@ -95,8 +95,8 @@ fn an_unreadable_event_ends_the_flow_and_releases_its_locks() {
         let mut misread = String::new();
         while let Some(effect) = asked(&message) {
             turns_under_lock += i32::from(turn == unreadable && held > 0);
-            // A lock counts when the flow was told that it is held.
-            held += i32::from(effect == "lock" && turn != unreadable) - i32::from(effect == "unlock");
+            // A lock was taken, whether or not the flow could read that it was.
+            held += i32::from(effect == "lock") - i32::from(effect == "unlock");
             message = conversation.step(NOW, if turn == unreadable { r#"{"canary":"# } else { answer(&effect) });
             if turn == unreadable {
                 misread = effect;

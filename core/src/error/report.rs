@@ -54,7 +54,7 @@ impl Error {
             Self::Misused(misused) => match misused {
                 Misused::Unexpected { .. } => "unexpected_event",
                 Misused::Value { .. } => "invalid_value",
-                Misused::NotApplicable { .. } => "not_applicable",
+                Misused::NotApplicable { .. } | Misused::NotRefreshable => "not_applicable",
                 Misused::Message { .. } => "invalid_message",
             },
             Self::LoginRequired(reason) => reason.code(),
@@ -95,14 +95,30 @@ impl Error {
             Self::Forbidden(_) => "ask your administrator, or sign in with an account that is allowed",
             Self::Local(local) => match local {
                 Local::Store(failure) => return store_help(failure.kind).map(ToOwned::to_owned),
-                Local::Corrupt { .. } => "run `hallpass login` to replace them; the old file is kept aside",
-                Local::Lock(_) => "see which process holds it, or try again",
+                Local::Corrupt { .. } => "run `hallpass login` to replace them; a file that is no JSON is kept aside",
+                Local::Lock(failure) => match failure.kind {
+                    LockTrouble::Denied => "make the home writable for this user, or choose another with `--home`",
+                    LockTrouble::Unsupported => "keep the home on a local disk, or choose another with `--home`",
+                    LockTrouble::Busy | LockTrouble::Other => "see which process holds it, or try again",
+                },
                 Local::Listen { .. } => "run `hallpass login --device-auth`, or choose a port with `--port`",
                 Local::Key { .. } => "check the key's path, format (PKCS #8 PEM) and algorithm",
                 Local::NoClientSecret => "run `hallpass login` with `--with-client-secret`",
                 Local::NewerSidecar => "upgrade Hallpass",
             },
-            Self::Declined(Declined::Cancelled) | Self::Misused(_) => return None,
+            Self::Misused(misused) => match misused {
+                Misused::Value { what, .. } if what == "issuer" => {
+                    "name the issuer as its provider does: `--issuer https://HOST`; http is only for loopback addresses"
+                }
+                Misused::NotRefreshable => {
+                    "run `hallpass token` for the one that is stored, or `hallpass login` for a session that is refreshed"
+                }
+                Misused::Unexpected { .. }
+                | Misused::Value { .. }
+                | Misused::NotApplicable { .. }
+                | Misused::Message { .. } => return None,
+            },
+            Self::Declined(Declined::Cancelled) => return None,
             Self::LoginRequired(LoginRequired::CopiedHome) => {
                 "run `hallpass login` here: each copy needs a session of its own"
             }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Held, Reading};
-use crate::{Configuration, Effect, Error, Event, Lock, Machine, Step, Timestamp, unexpected};
+use crate::{Configuration, Effect, Error, Event, Lock, Machine, Step, Timestamp, may_hold, unexpected};
 
 /// How long Codex's locks are waited for before a read goes on without, in milliseconds: a file that is replaced
 /// whole can be read without them.
@@ -52,6 +52,9 @@ impl Machine for GuardedReading {
             }
             (Self::Reading { locked, step }, event) => Self::reading(locked, step.step(now, event)),
             (Self::Unlocking { result }, _) => Step::Done(result),
+            (Self::Locking { .. }, event) if may_hold(&event) => {
+                Step::perform(Self::Unlocking { result: Err(unexpected(&event)) }, Effect::Unlock(Lock::Commit))
+            }
             (Self::Locking { .. }, event) => Step::Done(Err(unexpected(&event))),
         }
     }

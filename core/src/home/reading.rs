@@ -69,15 +69,16 @@ impl Held {
 }
 
 impl Held {
-    /// Whether the store can take a login: what lies in it may be damaged, and `auto` does without a keyring that
-    /// is not there.
+    /// Whether the store can take a login: what lies in it may be damaged, since a login is what replaces it, and
+    /// `auto` does without a keyring that is not there.
     pub(crate) fn usable(self) -> Result<(), Error> {
+        let may_do_without = |kind| match kind {
+            StoreTrouble::Unreadable => true,
+            StoreTrouble::Unavailable => self.mode == StoreMode::Auto,
+            _ => false,
+        };
         match self.record {
-            Err(Error::Local(Local::Store(failure)))
-                if self.mode != StoreMode::Auto || failure.kind != StoreTrouble::Unavailable =>
-            {
-                Err(failed(failure))
-            }
+            Err(Error::Local(Local::Store(failure))) if !may_do_without(failure.kind) => Err(failed(failure)),
             Ok(_) | Err(_) => Ok(()),
         }
     }
@@ -151,7 +152,7 @@ impl Machine for Reading {
             }
             (State::Record { held, place }, Event::Loaded(text)) => Step::Done(Ok(held.with(place, text.as_ref()))),
             (State::Beside { held, keyring, trouble }, Event::Loaded(file)) => {
-                Step::Done(Ok(held.of_two(keyring, file, trouble)))
+                Step::Done(Ok(held.of_two(keyring.as_ref(), file.as_ref(), trouble)))
             }
             (State::Beside { held, keyring: Some(keyring), .. }, Event::StoreFailed(_))
                 if held.sidecar.place != Some(Place::File) =>
@@ -173,35 +174,37 @@ impl Held {
     }
 
     /// `auto` has looked into both stores.
-    fn of_two(mut self, keyring: Option<Secret>, file: Option<Secret>, trouble: Option<StoreFailure>) -> Self {
-        let written = self.sidecar.place;
-        let changed = file.as_ref().and_then(|file| self.sidecar.changed(Place::File, file));
+    fn of_two(mut self, keyring: Option<&Secret>, file: Option<&Secret>, trouble: Option<StoreFailure>) -> Self {
         if let Some(failure) = trouble {
-            // A keyring that is not there holds nothing, unless the record was written there; then a file counts
-            // that somebody has written since. One that does not open, or not in time, is not an empty one.
-            let may_do_without = match failure.kind {
-                StoreTrouble::Unavailable => {
-                    written != Some(Place::Keyring) || (file.is_some() && changed != Some(false))
-                }
-                _ => written == Some(Place::File) && file.is_some(),
-            };
-            if !may_do_without {
-                return Self { record: Err(failed(failure)), ..self };
-            }
-            // Said when the record got there; from then on only `status` repeats it.
-            if file.is_some() && changed != Some(false) {
-                self.warnings.push(fallback(&failure));
-            }
-            let place = if file.is_some() { Place::File } else { Place::Keyring };
-            return Self { trouble: Some(failure), ..self.with(place, file.as_ref()) };
+            return self.without_keyring(file, failure);
         }
-        let file_counts = match (&keyring, &file) {
+        let file_counts = match (keyring, file) {
             (Some(keyring), Some(file)) => self.prefers_file(keyring, file),
             (keyring, file) => keyring.is_none() && file.is_some(),
         };
-        self.sidecar.saw(Place::File, file.as_ref());
-        self.sidecar.saw(Place::Keyring, keyring.as_ref());
-        if file_counts { self.with(Place::File, file.as_ref()) } else { self.with(Place::Keyring, keyring.as_ref()) }
+        self.sidecar.saw(Place::File, file);
+        self.sidecar.saw(Place::Keyring, keyring);
+        if file_counts { self.with(Place::File, file) } else { self.with(Place::Keyring, keyring) }
+    }
+
+    /// A keyring that is not there holds nothing, unless the record was written there; then a file counts that
+    /// somebody has written since. One that does not open, or not in time, is not an empty one.
+    fn without_keyring(mut self, file: Option<&Secret>, failure: StoreFailure) -> Self {
+        let written = self.sidecar.place;
+        let is_as_left = file.is_some_and(|file| self.sidecar.changed(Place::File, file) == Some(false));
+        let may_do_without = match failure.kind {
+            StoreTrouble::Unavailable => written != Some(Place::Keyring) || (file.is_some() && !is_as_left),
+            _ => written == Some(Place::File) && file.is_some(),
+        };
+        if !may_do_without {
+            return Self { record: Err(failed(failure)), ..self };
+        }
+        // Said when the record got there; from then on only `status` repeats it.
+        if file.is_some() && !is_as_left {
+            self.warnings.push(fallback(&failure));
+        }
+        let place = if file.is_some() { Place::File } else { Place::Keyring };
+        Self { trouble: Some(failure), ..self.with(place, file) }
     }
 
     /// Of two records one whose refresh token is finished is a leftover. Else the one counts that changed since it

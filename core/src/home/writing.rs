@@ -12,30 +12,48 @@ use crate::{
     unexpected,
 };
 
-/// Saves the record durably, then notes beside it where it is, then clears the other store. In this order a crash
-/// never lets an older record count, and never leaves none.
+/// Saves the record durably, the client's secret in the same store just before it, then notes beside it where it is,
+/// then clears the other store. In this order a crash never lets an older record count, and never leaves none.
 ///
-/// - `Saving`   → `Saved` → `Noting` · `auto` without a keyring → `Saving` in the file
-/// - `Noting`   → `Saved`, `StoreFailed` → `Clearing` or done · `StoreFailed` → done with nothing moved
-/// - `Clearing` → `Removed` → `Noting` what is new, or done · `StoreFailed` → done
+/// - `Fetching`  → `Loaded`, `StoreFailed` → `Secreting` or `Saving`
+/// - `Secreting` → `Saved` → `Saving` · `auto` without a keyring → the file, from the beginning
+/// - `Saving`    → `Saved` → `Noting` · `auto` without a keyring → the file, from the beginning
+/// - `Noting`    → `Saved`, `StoreFailed` → `Clearing` or done · `StoreFailed` → done with nothing moved
+/// - `Clearing`  → `Removed` → `Sweeping`, `Noting` what is new, or done · `StoreFailed` → done
+/// - `Sweeping`  → `Removed`, `StoreFailed` → `Noting` what is new, or done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Writing {
     mode: StoreMode,
+    /// Where the record lay until now.
+    before: Place,
     sidecar: Sidecar,
     text: Secret,
+    secret: ClientSecret,
     warnings: Vec<Report>,
     /// The other store may hold an older record.
     clear: bool,
-    /// The record lay in another store until now.
-    moves: bool,
     state: State,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
+    Fetching(Place),
+    Secreting(Place),
     Saving(Place),
     Clearing(Place),
+    Sweeping(Place),
     Noting(Place),
+}
+
+/// The client's secret that goes with a record, and lies where the record lies.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) enum ClientSecret {
+    /// There is none.
+    None,
+    /// This one.
+    Given(Secret),
+    /// The one that lies beside the record already, wherever the record goes.
+    Kept,
 }
 
 /// A record that is saved.
@@ -49,13 +67,33 @@ pub(crate) struct Written {
 impl Writing {
     /// Begins. `before` is where the record lay until now, `place` where it shall lie: a refresh leaves it where room
     /// was reserved for it, and only a login moves it.
-    pub(crate) fn start(mode: StoreMode, before: Place, place: Place, sidecar: Sidecar, text: Secret) -> Step<Self> {
+    pub(crate) fn start(
+        mode: StoreMode,
+        before: Place,
+        place: Place,
+        sidecar: Sidecar,
+        text: Secret,
+        secret: ClientSecret,
+    ) -> Step<Self> {
         // A file beside a keyring is what a stale record comes back from; a keyring that was never used is
         // not disturbed.
         let in_keyring = before == Place::Keyring || sidecar.holds(Place::Keyring);
         let clear = place == Place::Keyring || (place == Place::File && in_keyring);
-        let moves = before != place;
-        Self { mode, sidecar, text, warnings: Vec::new(), clear, moves, state: State::Saving(place) }.save(place)
+        let state = State::Saving(place);
+        Self { mode, before, sidecar, text, secret, warnings: Vec::new(), clear, state }.go(place)
+    }
+
+    fn go(self, place: Place) -> Step<Self> {
+        let (state, effect) = match &self.secret {
+            ClientSecret::Given(secret) => {
+                (State::Secreting(place), Effect::Save { slot: Slot::Client(place), contents: secret.clone() })
+            }
+            ClientSecret::Kept if place != self.before => {
+                (State::Fetching(place), Effect::Load(Slot::Client(self.before)))
+            }
+            ClientSecret::Kept | ClientSecret::None => return self.save(place),
+        };
+        Step::perform(Self { state, ..self }, effect)
     }
 
     fn save(self, place: Place) -> Step<Self> {
@@ -85,7 +123,15 @@ impl Writing {
         self.done(place)
     }
 
-    fn cleared(mut self, place: Place) -> Step<Self> {
+    fn cleared(self, place: Place) -> Step<Self> {
+        if matches!(self.secret, ClientSecret::Given(_)) {
+            let effect = Effect::Remove(Slot::Client(beside(place)));
+            return Step::perform(Self { state: State::Sweeping(place), ..self }, effect);
+        }
+        self.swept(place)
+    }
+
+    fn swept(mut self, place: Place) -> Step<Self> {
         let before = self.sidecar.clone();
         self.sidecar.saw(beside(place), None);
         if self.sidecar == before { self.done(place) } else { self.note(place) }
@@ -106,8 +152,14 @@ impl Machine for Writing {
 
     fn step(mut self, _: Timestamp, event: Event) -> Step<Self> {
         match (self.state.clone(), event) {
+            (State::Fetching(place), Event::Loaded(Some(secret))) => {
+                self.secret = ClientSecret::Given(secret);
+                self.go(place)
+            }
+            (State::Fetching(place), Event::Loaded(None) | Event::StoreFailed(_))
+            | (State::Secreting(place), Event::Saved) => self.save(place),
             (State::Saving(place), Event::Saved) => self.saved(place),
-            (State::Saving(Place::Keyring), Event::StoreFailed(failure))
+            (State::Secreting(Place::Keyring) | State::Saving(Place::Keyring), Event::StoreFailed(failure))
                 if self.mode == StoreMode::Auto
                     && matches!(failure.kind, StoreTrouble::Unavailable | StoreTrouble::TooLarge) =>
             {
@@ -115,12 +167,12 @@ impl Machine for Writing {
                 // error, never a reason to write plaintext.
                 self.warnings.push(fallback(&failure));
                 self.clear = failure.kind == StoreTrouble::TooLarge;
-                self.save(Place::File)
+                self.go(Place::File)
             }
-            (State::Saving(_), Event::StoreFailed(failure)) => Step::Done(Err(failed(failure))),
+            (State::Secreting(_) | State::Saving(_), Event::StoreFailed(failure)) => Step::Done(Err(failed(failure))),
             (State::Noting(place), Event::Saved) => self.noted(place),
             // Nobody would look for it there, and the record before it still stands.
-            (State::Noting(_), Event::StoreFailed(failure)) if self.moves && self.clear => {
+            (State::Noting(place), Event::StoreFailed(failure)) if self.clear && place != self.before => {
                 Step::Done(Err(failed(failure)))
             }
             (State::Noting(place), Event::StoreFailed(failure)) => {
@@ -128,9 +180,14 @@ impl Machine for Writing {
                 self.noted(place)
             }
             (State::Clearing(place), Event::Removed(_)) => self.cleared(place),
+            (State::Sweeping(place), Event::Removed(_)) => self.swept(place),
             (State::Clearing(place), Event::StoreFailed(failure)) => {
                 self.warn("stale_copy", failure);
                 self.done(place)
+            }
+            (State::Sweeping(place), Event::StoreFailed(failure)) => {
+                self.warn("stale_copy", failure);
+                self.swept(place)
             }
             (_, event) => Step::Done(Err(unexpected(&event))),
         }

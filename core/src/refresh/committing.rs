@@ -5,13 +5,14 @@ use alloc::borrow::ToOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Order;
-use crate::home::{Held, Reading, Writing, Written};
+use crate::authenticating::SecretSource;
+use crate::home::{ClientSecret, Held, Reading, Writing, Written};
 use crate::record::{Record, Tokens};
 use crate::revoking::{Revoking, Session};
 use crate::token_response::TokenSet;
 use crate::{
-    Effect, Error, Event, Local, Lock, LogLine, LoginRequired, Machine, Need, Place, Provider, Report, Step, Timestamp,
-    Token, TokenOrigin,
+    Effect, Error, Event, Local, Lock, LogLine, LoginRequired, Machine, Need, Place, Provider, Report, Secret, Step,
+    Timestamp, Token, TokenOrigin, may_hold,
 };
 
 /// How long Codex's locks are waited for, in milliseconds: there is a new token to lose.
@@ -33,6 +34,8 @@ pub(crate) struct Committing {
     /// When the tokens were asked for; a lifetime is counted from there.
     granted: Timestamp,
     provider: Provider,
+    /// The client's secret, if it was needed to get the tokens.
+    secret: Option<Secret>,
     locked: bool,
     state: State,
 }
@@ -71,8 +74,9 @@ impl Committing {
         set: TokenSet,
         granted: Timestamp,
         provider: Provider,
+        secret: Option<Secret>,
     ) -> Step<Self> {
-        let machine = Self { order, spent, set, granted, provider, locked: false, state: State::Locking };
+        let machine = Self { order, spent, set, granted, provider, secret, locked: false, state: State::Locking };
         Step::perform(machine, Effect::Lock { lock: Lock::Commit, deadline: PATIENCE })
     }
 
@@ -145,7 +149,9 @@ impl Committing {
         }
         sidecar.lives(&renewed, self.set.expires_in, self.granted);
         let record = record.renewed(renewed, now);
-        let step = Writing::start(found.mode, found.place, found.place, sidecar, record.text());
+        let secret =
+            if self.provider.client_authentication.has_secret() { ClientSecret::Kept } else { ClientSecret::None };
+        let step = Writing::start(found.mode, found.place, found.place, sidecar, record.text(), secret);
         self.spent.warnings = found.warnings;
         self.writing(step, record, now)
     }
@@ -240,7 +246,8 @@ impl Committing {
             return Step::Done(Ok(Committed { token: result, settled: true }));
         };
         let Order { configuration, seed, .. } = &self.order;
-        let session = Session::new(&tokens, self.provider.clone(), configuration, self.spent.place, None, seed);
+        let session =
+            Session::new(&tokens, self.provider.clone(), configuration, SecretSource::Given(self.secret.clone()), seed);
         self.revoking(Revoking::start(session, now), result)
     }
 
@@ -258,10 +265,9 @@ impl Machine for Committing {
 
     fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
         match (core::mem::replace(&mut self.state, State::Locking), event) {
-            (State::Locking, Event::Locked) => self.compare(true, now),
             // The file is replaced whole, so a peer that holds on to its lock can be passed; a token that is
             // not saved would be lost for certain.
-            (State::Locking, _) => self.compare(false, now),
+            (State::Locking, event) => self.compare(may_hold(&event), now),
             (State::Comparing(step), event) => self.comparing(step.step(now, event), now),
             (State::Writing { step, record }, event) => self.writing(step.step(now, event), record, now),
             (State::Unlocking(verdict), _) => self.finish(verdict, now),

@@ -101,9 +101,7 @@ impl Order {
                 origin: TokenOrigin::Stored,
                 warnings: held.warnings.clone(),
             }),
-            Need::Fresh => Judgement::Stop(
-                Misused::NotApplicable { detail: "an API key or access token cannot be refreshed".to_owned() }.into(),
-            ),
+            Need::Fresh => Judgement::Stop(Misused::NotRefreshable.into()),
             Need::Replacement { ref rejected } if rejected != key => self.with_need(usable()).judge_key(key, held),
             Need::Replacement { .. } => Judgement::Stop(LoginRequired::Rejected.into()),
         }

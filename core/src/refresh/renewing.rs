@@ -10,15 +10,15 @@ use super::judgement::Judgement;
 use super::rejection::{Rejected, Rejection};
 use super::remembering::{Fact, Remembering};
 use super::{Order, Target};
-use crate::authenticating::{Authenticating, ClientProof, Occasion};
+use crate::authenticating::{Authenticating, ClientProof, Occasion, SecretSource};
 use crate::claims::Claims;
-use crate::home::{GuardedReading, Held};
+use crate::home::{GuardedReading, Held, provider_of};
 use crate::record::Tokens;
 use crate::sidecar::{Intent, Parked};
 use crate::token_response::TokenSet;
 use crate::{
     Effect, Error, Event, HttpRequest, HttpResponse, Local, LogLine, LoginRequired, Machine, Misbehaved, Reach, Secret,
-    Slot, Step, Timestamp, Token, Unavailable, header, provider, unexpected,
+    Slot, Step, Timestamp, Token, Unavailable, header, unexpected,
 };
 
 /// An earlier request may still be on its way for so long, in milliseconds.
@@ -48,6 +48,8 @@ pub(crate) struct Renewing {
     target: Target,
     /// What is held: read before the lock, then again under it.
     held: Held,
+    /// The client's secret, once it was read. What is stored when it is needed again may be another client's.
+    secret: Option<Secret>,
     state: State,
 }
 
@@ -88,7 +90,7 @@ enum Then {
 impl Renewing {
     /// Begins, with the lock held; `seen` is what was read before it was taken.
     pub(crate) fn start(order: Order, target: Target, seen: Held, now: Timestamp) -> Step<Self> {
-        Self { order, target, held: seen, state: State::Looking }.reread(now)
+        Self { order, target, held: seen, secret: None, state: State::Looking }.reread(now)
     }
 
     fn reread(self, now: Timestamp) -> Step<Self> {
@@ -117,7 +119,7 @@ impl Renewing {
         let machine = Self { held, state: State::Looking, ..self };
         // The endpoints were found for the record that was read first.
         let same_provider = machine.tokens().is_some_and(|tokens| {
-            let provider = provider::of_tokens(tokens, &machine.held.sidecar, &machine.order.configuration);
+            let provider = provider_of(tokens, &machine.held.sidecar, &machine.order.configuration);
             provider.issuer == machine.target.provider.issuer && provider.client_id == machine.target.provider.client_id
         });
         if !same_provider {
@@ -157,7 +159,7 @@ impl Renewing {
     fn authenticate(self, attempt: u32, now: Timestamp) -> Step<Self> {
         let Target { provider, url, .. } = &self.target;
         let occasion = Occasion { audience: url, purpose: "refresh", seed: &self.order.seed, now };
-        let step = Authenticating::start(provider, None, self.held.place, &occasion);
+        let step = Authenticating::start(provider, &SecretSource::Stored(self.held.place), &occasion);
         self.authenticating(step, attempt, now)
     }
 
@@ -166,7 +168,7 @@ impl Renewing {
             self,
             |machine, step| Self { state: State::Authenticating { step, attempt }, ..machine },
             |machine, result| match result {
-                Ok(proof) => machine.reserve(&proof, attempt, now),
+                Ok(proof) => Self { secret: proof.shared_secret().cloned(), ..machine }.reserve(&proof, attempt, now),
                 Err(error) => machine.make_do(error, now),
             },
         )
@@ -251,7 +253,9 @@ impl Renewing {
         let lifetime = || Some(expires_at?.since(date?).max(0));
         set.expires_in = set.expires_in.or_else(lifetime);
         let Self { order, held, target, .. } = &self;
-        let step = Committing::start(order.clone(), held.clone(), set, intent.started, target.provider.clone());
+        let secret = self.secret.clone();
+        let provider = target.provider.clone();
+        let step = Committing::start(order.clone(), held.clone(), set, intent.started, provider, secret);
         self.committing(step, found)
     }
 

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hallpass_core::StoreMode;
 
+use super::deferred::Deferred;
+
 /// Signs developer tools in and keeps them signed in.
 #[derive(Debug, Parser)]
 #[command(
@@ -80,27 +82,24 @@ pub(crate) enum Command {
                       printenv OPENAI_API_KEY | hallpass login --with-api-key\n  \
                       hallpass login --issuer https://id.example.com --client-id my-tool --scope openid --scope offline_access"
     )]
-    Login(Box<Login>),
+    Login(Deferred<Login>),
     /// Show who is signed in, how, and until when
     #[command(after_help = "Examples:\n  hallpass status\n  hallpass status --json | jq -r .account.email")]
-    Status(Status),
+    Status(Deferred<Status>),
     /// Print an access token that is good, refreshed if need be
     #[command(after_help = "Example:\n  curl -H \"Authorization: Bearer $(hallpass token)\" https://api.example.com/")]
-    Token(Token),
+    Token(Deferred<Token>),
     /// End the session, at the server and here
     #[command(after_help = "Example:\n  hallpass logout")]
-    Logout(Logout),
+    Logout(Deferred<Logout>),
     /// Watch a whole cycle, with a server of its own and no account
     #[command(after_help = "Examples:\n  hallpass demo\n  hallpass demo --serve     a server to develop against")]
-    Demo(Demo),
+    Demo(Deferred<Demo>),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  hallpass completions bash > ~/.local/share/bash-completion/completions/hallpass"
     )]
-    Completions {
-        /// The shell that it is for
-        shell: Shell,
-    },
+    Completions(Deferred<Completions>),
 }
 
 #[derive(Args, Clone, Debug, Default)]
@@ -224,6 +223,12 @@ pub(crate) struct Demo {
     pub(crate) open: bool,
 }
 
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Completions {
+    /// The shell that it is for
+    pub(crate) shell: Shell,
+}
+
 fn seconds(text: &str) -> Result<u64, &'static str> {
     text.parse().map_err(|_| "it is not a whole number")
 }
@@ -252,7 +257,7 @@ impl Command {
             Self::Status(status) => status.json,
             Self::Token(token) => token.json,
             Self::Logout(logout) => logout.json,
-            Self::Demo(_) | Self::Completions { .. } => false,
+            Self::Demo(_) | Self::Completions(_) => false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The commands: what each asks of a machine, and what it says of the outcome.
 
 pub(crate) mod arguments;
+mod deferred;
 pub(crate) mod failure;
 mod hidden;
 mod json;
@@ -57,7 +58,7 @@ fn run(arguments: Arguments, voice: Voice) -> Result<ExitCode, Failure> {
         Command::Token(token) => token::run(global, &token, voice),
         Command::Logout(logout) => logout::run(global, &logout, voice),
         Command::Demo(demo) => demonstrate(&demo),
-        Command::Completions { shell } => completions(shell),
+        Command::Completions(completions) => complete(completions.shell),
     }
 }
 
@@ -71,7 +72,7 @@ fn demonstrate(_demo: &arguments::Demo) -> Result<ExitCode, Failure> {
     Err(Failure::usage("this build has no server of its own", "build it with the feature `tls`"))
 }
 
-fn completions(shell: Shell) -> Result<ExitCode, Failure> {
+fn complete(shell: Shell) -> Result<ExitCode, Failure> {
     use clap_complete::Shell as Known;
     let known = match shell {
         Shell::Bash => Known::Bash,

@@ -46,8 +46,9 @@ const MINUTE: i64 = 60_000;
 impl Cycle {
     fn prepare(port: u16, open: bool) -> Result<Self, Failure> {
         let serving = super::start(port, |options| {
-            // Shorter than what `token` promises, so that the first one must be refreshed soon.
-            options.access_token_lifetime_ms = 3 * MINUTE;
+            // Shorter than what `token` promises, so that the first one must be refreshed soon. What is told of it
+            // is true for half a minute.
+            options.access_token_lifetime_ms = 3 * MINUTE + MINUTE / 2;
             options.device_interval = Some(1);
             if !open {
                 options.auto_consent = Some(Decision::Allow { account: ACCOUNT.to_owned() });

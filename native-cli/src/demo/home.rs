@@ -1,10 +1,12 @@
 //! A home that lives as long as the demo.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// A folder that is removed when this is dropped.
 #[derive(Debug)]
@@ -49,18 +51,44 @@ impl Drop for TemporaryHome {
 fn describe(path: &Path) -> Option<String> {
     let metadata = fs::symlink_metadata(path).ok().filter(|metadata| metadata.len() > 0)?;
     let name = path.file_name()?.to_string_lossy().into_owned();
-    let keys = fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let keys = keys.map(|value: Value| format!(": {}", keys_of(&value))).unwrap_or_default();
-    Some(format!("{name:<14} {}{:>5} bytes{keys}", permissions(&metadata), metadata.len()))
+    let names = fs::read_to_string(path).ok().and_then(|text| names(&text));
+    let names = names.map(|names| format!(": {names}")).unwrap_or_default();
+    Some(format!("{name:<14} {}{:>5} bytes{names}", permissions(&metadata), metadata.len()))
 }
 
-fn keys_of(value: &Value) -> String {
-    let Value::Object(members) = value else { return String::new() };
-    let names = members.iter().map(|(name, value)| match value {
-        Value::Object(_) => format!("{name} ({})", keys_of(value)),
-        _ => name.clone(),
+/// The names of an object's members and of those within, as they stand in the file; what is no object has none.
+fn names(text: &str) -> Option<String> {
+    let Members(members) = serde_json::from_str(text).ok()?;
+    let named = members.into_iter().map(|(name, value)| match names(value.get()) {
+        Some(inner) => format!("{name} ({inner})"),
+        None => name,
     });
-    names.collect::<Vec<_>>().join(", ")
+    Some(named.collect::<Vec<_>>().join(", "))
+}
+
+/// An object in the order in which it was written.
+struct Members(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
 }
 
 #[cfg(unix)]
@@ -84,10 +112,14 @@ mod tests {
     fn it_is_described_without_secrets_and_removed() {
         let home = TemporaryHome::new().unwrap();
         let path = home.path().to_owned();
-        fs::write(path.join("auth.json"), r#"{"auth_mode":"chatgpt","tokens":{"access_token":"s3cret"}}"#).unwrap();
+        fs::write(
+            path.join("auth.json"),
+            r#"{"tokens":{"id_token":"s3cret","access_token":"s3cret"},"auth_mode":"chatgpt"}"#,
+        )
+        .unwrap();
         let text = home.contents().join("\n");
         assert!(text.starts_with("auth.json"), "{text}");
-        assert!(text.ends_with("58 bytes: auth_mode, tokens (access_token)"), "{text}");
+        assert!(text.ends_with("78 bytes: tokens (id_token, access_token), auth_mode"), "{text}");
         drop(home);
         assert!(!path.exists());
     }

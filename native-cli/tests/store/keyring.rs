@@ -50,13 +50,11 @@ fn a_bus_that_never_answers_is_given_up() {
     assert!(start.elapsed() >= Duration::from_secs(3) && start.elapsed() < Duration::from_secs(5));
 }
 
-/// The other process beside a keyring daemon of its own; `None` where there is none.
-fn beside_daemon(sandbox: &Sandbox, unlock: &str) -> Option<Command> {
+/// The other process beside a keyring daemon of its own.
+fn beside_daemon(sandbox: &Sandbox, unlock: &str) -> Command {
     for tool in ["dbus-run-session", "gnome-keyring-daemon"] {
-        if !Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success()) {
-            println!("skipped: no {tool}");
-            return None;
-        }
+        let is_there = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
+        assert!(is_there, "install {tool}: without it nothing is proved");
     }
     let root: &Path = &sandbox.0;
     let mut command = Command::new("dbus-run-session");
@@ -69,7 +67,7 @@ fn beside_daemon(sandbox: &Sandbox, unlock: &str) -> Option<Command> {
     command.arg(std::env::current_exe().unwrap());
     command.env("HOME", root.join("user")).env("XDG_DATA_HOME", root.join("data"));
     command.env("XDG_RUNTIME_DIR", root.join("run")).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
-    Some(command)
+    command
 }
 
 const UNLOCK: &str = "printf 'pw\\n' | gnome-keyring-daemon --unlock --components=secrets >&2";
@@ -77,7 +75,7 @@ const UNLOCK: &str = "printf 'pw\\n' | gnome-keyring-daemon --unlock --component
 #[test]
 fn a_record_in_the_keyring_is_found_by_codex_s_attributes() {
     let sandbox = Sandbox::with_home();
-    let Some(command) = beside_daemon(&sandbox, UNLOCK) else { return };
+    let command = beside_daemon(&sandbox, UNLOCK);
     let mut other = Process::start(command, &sandbox.home());
     assert_eq!(other.tell("load keyring"), "nothing");
     assert_eq!(other.tell("remove keyring"), "removed false");
@@ -99,7 +97,7 @@ fn a_locked_keyring_is_not_an_empty_one() {
     let sandbox = Sandbox::with_home();
     let lock = "dbus-send --session --dest=org.freedesktop.secrets --print-reply /org/freedesktop/secrets \
                 org.freedesktop.Secret.Service.Lock array:objpath:/org/freedesktop/secrets/collection/login >&2";
-    let Some(command) = beside_daemon(&sandbox, &format!("{UNLOCK}\n{lock}")) else { return };
+    let command = beside_daemon(&sandbox, &format!("{UNLOCK}\n{lock}"));
     let answers = run(command, &sandbox.home(), "load keyring; save keyring {}; remove keyring");
     assert!(answers.iter().all(|answer| answer.starts_with("Locked ")), "{answers:?}");
 }
@@ -107,7 +105,7 @@ fn a_locked_keyring_is_not_an_empty_one() {
 #[test]
 fn a_service_without_a_default_collection_is_no_keyring() {
     let sandbox = Sandbox::with_home();
-    let Some(command) = beside_daemon(&sandbox, "") else { return };
+    let command = beside_daemon(&sandbox, "");
     let answers = run(command, &sandbox.home(), "load keyring; save keyring {}; remove keyring; reserve keyring 64");
     assert!(answers.iter().all(|answer| answer.starts_with("Unavailable ")), "{answers:?}");
 }

@@ -1,6 +1,8 @@
 //! A home, a server, and the built binary between them.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod sign_in;
 
 use std::fs;
 use std::io::Write as _;
@@ -12,6 +14,8 @@ use hallpass::authorization_server::{Decision, Options, Serving, serve};
 use hallpass::http;
 use hallpass_core::{Event, HttpMethod, HttpRequest};
 use serde_json::Value;
+
+pub(crate) use sign_in::{Way, sign_in};
 
 /// A home of its own, removed when the test ends.
 pub(crate) struct Home {

@@ -31,7 +31,9 @@ pub(super) fn answers_every_event(machine: &Flow, effect: &Effect, now: Timestam
         let name = event.name();
         let mut held = held.to_vec();
         match (effect, &event) {
-            (Effect::Lock { lock, .. }, Event::Locked) => held.push(*lock),
+            (Effect::Lock { .. }, Event::LockFailed(_) | Event::Cancelled) => {}
+            // A shell that answers nonsense may have taken it.
+            (Effect::Lock { lock, .. }, _) => held.push(*lock),
             (Effect::Unlock(lock), _) => held.retain(|other| other != lock),
             _ => {}
         }

@@ -5,12 +5,27 @@ use hallpass_core::{Event, HttpMethod, HttpRequest, HttpResponse, Reach, Request
 
 use super::{ISSUER, World};
 
+/// A response with this body.
+pub fn response(status: u16, body: &str) -> Event {
+    Event::Responded(HttpResponse { status, headers: Vec::new(), body: body.into() })
+}
+
 impl World {
+    /// The next request to this URL is not for the authorization server: this comes of it.
+    pub fn answers(&mut self, url: &str, event: Event) {
+        self.scripted.push((url.to_owned(), event));
+    }
+
     pub(super) fn send(&mut self, request: HttpRequest) -> Event {
         let method = match request.method {
             HttpMethod::Get => "GET",
             HttpMethod::Post => "POST",
         };
+        if let Some(at) = self.scripted.iter().position(|(url, _)| *url == request.url) {
+            self.sent.push(format!("{method} {}", request.url));
+            self.requests.push(request);
+            return self.scripted.remove(at).1;
+        }
         let Some(target) = request.url.strip_prefix(ISSUER) else {
             let detail = format!("no such host in this world: {}", request.url);
             return Event::RequestFailed(RequestFailure { reach: Reach::NotSent, detail });

@@ -13,6 +13,8 @@ pub struct Person {
     /// What reaches the listener before the answer: path and query, or what is pasted when it does not begin
     /// with a slash.
     pub strays: Vec<String>,
+    /// What becomes of the first redirect on its way back.
+    pub on_the_way: Option<fn(String) -> String>,
     /// The e-mail address of the account; Ada's unless said otherwise.
     pub account: Option<String>,
     /// How often the device waits before the code is entered.
@@ -82,8 +84,11 @@ impl Person {
             Way::Forgets => Event::TimedOut,
             Way::Switches => Event::Switched,
             Way::Allows | Way::Denies => {
-                let target = self.redirected(server, now).split_off("http://".len() + self.host.len());
-                self.calls(target)
+                let mut redirect = self.redirected(server, now);
+                if let Some(change) = self.on_the_way.take() {
+                    redirect = change(redirect);
+                }
+                self.calls(redirect.split_off("http://".len() + self.host.len()))
             }
             Way::Pastes => Event::Pasted(self.redirected(server, now).into()),
             Way::PastesCode => {

@@ -12,6 +12,8 @@ pub struct Store {
     pub troubles: BTreeMap<Place, StoreTrouble>,
     /// How many more things it does before it fails once.
     pub stumbles_after: Option<usize>,
+    /// The kinds of store that cannot take more than so many bytes at once.
+    pub room: BTreeMap<Place, usize>,
     /// Whether only writing fails.
     pub reading_works: bool,
     /// Every slot that was written or emptied.
@@ -59,6 +61,9 @@ impl Store {
     pub(super) fn save(&mut self, slot: Slot, contents: Secret) -> Event {
         if let Some(failure) = self.trouble(slot) {
             return Event::StoreFailed(failure);
+        }
+        if self.room.get(&place(slot)).is_some_and(|room| contents.len() > *room) {
+            return Event::StoreFailed(StoreFailure { kind: StoreTrouble::TooLarge, detail: format!("{slot:?}") });
         }
         self.writes.push(slot);
         self.slots.insert(slot, contents);
