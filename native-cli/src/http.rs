@@ -131,7 +131,9 @@ impl Inner {
             .max_redirects_will_error(false)
             .http_status_as_error(false)
             .max_idle_connections(0)
-            .timeout_global(Some(time))
+            // Once the request is on its way nothing but the connection itself may end it: see `connect::Deadline`.
+            .timeout_resolve(Some(time / 2))
+            .timeout_connect(Some(time / 2))
             .proxy(proxy.map(|proxy| proxy.server))
             .user_agent(self.settings.user_agent.as_deref().unwrap_or_default())
             .build();

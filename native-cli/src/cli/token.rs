@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use hallpass_core::{Need, Provider, TokenRequest};
+use hallpass_core::{Declined, Error, Need, Provider, TokenRequest};
 
 use super::arguments::{Global, Token};
 use super::failure::Failure;
@@ -17,6 +17,10 @@ pub(super) fn run(global: &Global, arguments: &Token, voice: Voice) -> Result<Ex
     let mut shell = session.shell(Bystander::new(voice));
     let token = shell.token(TokenRequest { configuration, need: need(arguments) })?;
     warn_of(&token.warnings);
+    if shell.cancellation().is_wished() {
+        // What was renewed is saved; whoever asked for an end does not want it printed.
+        return Err(Error::from(Declined::Cancelled).into());
+    }
     if arguments.json {
         document(&super::json::token(&token))?;
     } else {

@@ -11,7 +11,8 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 
 /// Holds every read and write of a connection to the deadline of its request.
 ///
-/// ureq measures some steps (a proxy's CONNECT, a TLS handshake) from their own beginning.
+/// The clock goes on while a process is stopped, or its container frozen. An answer that came in the meantime is one
+/// that may have spent a token: it is taken, however late it is looked for. What ureq measures itself would not be.
 #[derive(Debug)]
 pub(super) struct Deadline(pub(super) Instant);
 
@@ -27,6 +28,9 @@ pub(super) struct Bounded<In> {
     transport: In,
     deadline: Instant,
 }
+
+/// So long a read may take whose deadline has passed: what is there is there.
+const GLANCE: Duration = Duration::from_millis(1);
 
 impl<In> Bounded<In> {
     fn bound(&self, mut timeout: NextTimeout) -> NextTimeout {
@@ -49,8 +53,10 @@ impl<In: Transport> Transport for Bounded<In> {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        let timeout = self.bound(timeout);
-        self.transport.await_input(timeout)
+        match self.transport.await_input(self.bound(timeout)) {
+            Err(ureq::Error::Timeout(_)) => self.transport.await_input(NextTimeout { after: GLANCE, ..timeout }),
+            awaited => awaited,
+        }
     }
 
     fn is_open(&mut self) -> bool {

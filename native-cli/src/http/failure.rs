@@ -2,13 +2,18 @@
 
 use std::io;
 
+use ureq::Timeout;
+
 /// A clause that names the cause, for "… cannot be reached: {clause}". `through` is the proxy, if there was one.
 pub(super) fn describe(error: &ureq::Error, host: &str, through: Option<&str>, deadline: u64) -> String {
     let clause = match error {
         ureq::Error::HostNotFound => {
             format!("the name {} cannot be resolved", through.map_or(host, |_| "of the proxy or of the server"))
         }
-        ureq::Error::Timeout(stage) => format!("no answer within {} ({stage})", seconds(deadline)),
+        ureq::Error::Timeout(stage @ (Timeout::Resolve | Timeout::Connect)) => {
+            format!("no answer within {} ({stage})", seconds(deadline / 2))
+        }
+        ureq::Error::Timeout(_) => format!("no answer within {}", seconds(deadline)),
         ureq::Error::ConnectProxyFailed(reason) => format!("the proxy did not connect us: {reason}"),
         ureq::Error::Tls(reason) => (*reason).to_owned(),
         ureq::Error::LargeResponseHeader(..) => "the head of the answer is too large".to_owned(),
