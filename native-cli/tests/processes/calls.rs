@@ -55,8 +55,13 @@ fn the_order_is_intent_request_answer_record() {
     ];
     assert!(order.is_sorted(), "{order:?}");
     let codex = |call: &&Call| call.is(&["flock"]) && call.text.contains("auth.");
-    let held = calls.iter().filter(codex).map(|call| call.text.split_once("/auth.").unwrap().1.split_once('>').unwrap().0);
-    assert_eq!(held.collect::<Vec<_>>(), ["lock", "json.lock", "lock", "json.lock"], "Codex's locks, in its order, twice");
+    let held =
+        calls.iter().filter(codex).map(|call| call.text.split_once("/auth.").unwrap().1.split_once('>').unwrap().0);
+    assert_eq!(
+        held.collect::<Vec<_>>(),
+        ["lock", "json.lock", "lock", "json.lock"],
+        "Codex's locks, in its order, twice"
+    );
 }
 
 #[test]

@@ -23,7 +23,8 @@ struct Broken {
     code: &'static str,
 }
 
-const TMPFS: &str = "cp $home/auth.json $out/; mount -t tmpfs -o mode=700,size=256k none $home; cp -p $out/auth.json $home/";
+const TMPFS: &str =
+    "cp $home/auth.json $out/; mount -t tmpfs -o mode=700,size=256k none $home; cp -p $out/auth.json $home/";
 
 /// Runs a script in a mount namespace of its own, as a user; `$0` is the program, with its environment.
 fn script(stage: &Stage, out: &Home, before: &str, user: u32, script: &str) -> Ran {

@@ -13,8 +13,21 @@ use crate::tracing::{Call, calls_of_token, with_injected};
 const SOON: Duration = Duration::from_secs(40);
 /// The calls that change something outside the process, or that tell it what has changed there.
 const TELLING: [&str; 15] = [
-    "open", "openat", "write", "pwrite64", "fsync", "fchmod", "flock", "renameat", "unlinkat", "close", "socket", "connect",
-    "sendto", "recvfrom", "exit_group",
+    "open",
+    "openat",
+    "write",
+    "pwrite64",
+    "fsync",
+    "fchmod",
+    "flock",
+    "renameat",
+    "unlinkat",
+    "close",
+    "socket",
+    "connect",
+    "sendto",
+    "recvfrom",
+    "exit_group",
 ];
 
 /// What the server owes a client that died.

@@ -80,7 +80,8 @@ impl Bus {
     pub(crate) fn lock(&self) {
         let mut command = within(&self.folder, "dbus-send");
         command.args(["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"]);
-        command.args(["org.freedesktop.Secret.Service.Lock", "array:objpath:/org/freedesktop/secrets/collection/login"]);
+        command
+            .args(["org.freedesktop.Secret.Service.Lock", "array:objpath:/org/freedesktop/secrets/collection/login"]);
         assert!(command.output().unwrap().status.success());
     }
 
@@ -109,7 +110,16 @@ impl Bus {
         let account = account(stage);
         let mut command = within(&self.folder, "secret-tool");
         command.args(["store", "--label", &format!("{account}@Codex Auth:default (keyring v3.6.3)")]);
-        command.args(["application", "rust-keyring", "service", "Codex Auth", "target", "default", "username", &account]);
+        command.args([
+            "application",
+            "rust-keyring",
+            "service",
+            "Codex Auth",
+            "target",
+            "default",
+            "username",
+            &account,
+        ]);
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(record.as_bytes()).unwrap();
         assert!(child.wait().unwrap().success());

@@ -93,7 +93,8 @@ fn whoever_is_killed_between_the_two_stores_leaves_one_that_counts() {
     };
     let calls = calls_in(bus.command(&prepared(), "token"));
     let sent = calls.iter().rposition(|call| call.is(&["sendto"]) && call.text.contains("grant_type")).unwrap();
-    let changes: Vec<_> = calls[sent..].iter().filter(|call| call.is(&["unlinkat", "openat", "renameat", "fsync"])).collect();
+    let changes: Vec<_> =
+        calls[sent..].iter().filter(|call| call.is(&["unlinkat", "openat", "renameat", "fsync"])).collect();
     assert!(changes.iter().any(|call| call.is(&["unlinkat"]) && call.text.contains("\"auth.json\"")), "{changes:#?}");
     let own = changes.into_iter().filter(|call| call.text.contains("hallpass-cli-"));
     for call in own.skip_while(|call| !(call.is(&["unlinkat"]) && call.text.contains("\"auth.json\""))) {
