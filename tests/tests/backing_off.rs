@@ -99,6 +99,8 @@ fn where_a_death_cannot_be_noted_the_intent_stays() {
             |world| {
                 world.store.reading_works = true;
                 world.store.troubles.insert(Place::File, StoreTrouble::Full);
+                // Removing needs no room.
+                world.meanwhile(|effect| *effect == Effect::Remove(PARKED), |world| world.store.troubles.clear());
             },
         );
         assert!(world.usable().is_err());
