@@ -99,6 +99,8 @@ fn where_a_death_cannot_be_noted_the_intent_stays() {
             |world| {
                 world.store.reading_works = true;
                 world.store.troubles.insert(Place::File, StoreTrouble::Full);
+                // Removing needs no room.
+                world.meanwhile(|effect| *effect == Effect::Remove(PARKED), |world| world.store.troubles.clear());
             },
         );
         assert!(world.usable().is_err());
@@ -166,5 +168,17 @@ fn a_parked_token_that_has_expired_is_not_handed_out() {
         assert_eq!(code(world.usable()), "store_full");
         world.store.troubles.clear();
         assert_eq!(world.usable().unwrap().origin, TokenOrigin::Refreshed);
+    }
+}
+
+#[test]
+fn a_401_that_finds_an_expired_answer_is_recovered_from_at_once() {
+    for mut world in expired() {
+        let rejected = world.store.record()["tokens"]["access_token"].as_str().unwrap().into();
+        let saves = |effect: &Effect| matches!(effect, Effect::Save { slot: Slot::Record(Place::File), .. });
+        world.dies(world.token_request(USABLE), saves);
+        world.wait(2 * HOUR);
+        assert_eq!(world.token(Need::Replacement { rejected }).unwrap().origin, TokenOrigin::Refreshed);
+        assert_eq!(spent(&world), 2);
     }
 }

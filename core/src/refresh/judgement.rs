@@ -107,7 +107,7 @@ impl Order {
         }
     }
 
-    fn with_need(&self, need: Need) -> Self {
+    pub(super) fn with_need(&self, need: Need) -> Self {
         Self { need, ..self.clone() }
     }
 
@@ -263,7 +263,7 @@ impl Order {
     }
 }
 
-fn usable() -> Need {
+pub(super) fn usable() -> Need {
     Need::Usable { minimum_lifetime: 0 }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{self, Answer};
 use super::committing::{Committed, Committing};
-use super::judgement::Judgement;
+use super::judgement::{Judgement, usable};
 use super::rejection::{Rejected, Rejection};
 use super::remembering::{Fact, Remembering};
 use super::{Order, Target};
@@ -255,7 +255,9 @@ impl Renewing {
         let Self { order, held, target, .. } = &self;
         let secret = self.secret.clone();
         let provider = target.provider.clone();
-        let step = Committing::start(order.clone(), held.clone(), set, intent.started, provider, secret);
+        // Nobody has asked for what was found: it is saved, then judged by what this caller needs.
+        let order = if found { order.with_need(usable()) } else { order.clone() };
+        let step = Committing::start(order, held.clone(), set, intent.started, provider, secret);
         self.committing(step, found)
     }
 
