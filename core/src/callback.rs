@@ -89,7 +89,7 @@ impl Expected<'_> {
             return Refused::Other { server: self.server.to_owned(), error: plain(error), description }.into();
         }
         let entitlement =
-            description.as_ref().is_some_and(|text| text.to_lowercase().contains("missing_codex_entitlement"));
+            description.as_ref().is_some_and(|text| text.to_ascii_lowercase().contains("missing_codex_entitlement"));
         if entitlement { Refused::NotEntitled.into() } else { Refused::AccessDenied { description }.into() }
     }
 }

@@ -11,7 +11,7 @@ use crate::browser_login::Client;
 use crate::token_response::{self, TokenSet};
 use crate::{
     Declined, Effect, Error, Event, HttpRequest, HttpResponse, Machine, Reach, Refused, Secret, Step, Timestamp,
-    Unavailable, form, unexpected,
+    Unavailable, form, header, unexpected,
 };
 
 mod authorization;
@@ -144,7 +144,7 @@ impl DeviceLogin {
                 Step::perform(Self { state: State::Presenting { authorization }, ..self }, Effect::Present(prompt))
             }
             Err(Error::Unavailable(Unavailable::Server { .. })) if attempt < ATTEMPTS => {
-                self.pause(attempt, polling::retry_after(response))
+                self.pause(attempt, header::retry_after(response))
             }
             // OpenAI answers 404 where device login is not enabled.
             Err(_) if self.client.provider.is_openai() && response.status == 404 => {

@@ -82,7 +82,9 @@ impl Effect {
     pub fn is_interruptible(&self) -> bool {
         match self {
             Self::Http(request) => request.interruptible,
-            Self::Lock { .. } | Self::Sleep { .. } | Self::Await { .. } | Self::Run(_) | Self::Listen(_) => true,
+            // Codex's locks are waited for between a refresh and its save.
+            Self::Lock { lock, .. } => *lock == Lock::Transaction,
+            Self::Sleep { .. } | Self::Await { .. } | Self::Run(_) | Self::Listen(_) => true,
             Self::Load(_)
             | Self::Save { .. }
             | Self::Remove(_)

@@ -181,8 +181,8 @@ pub enum Unavailable {
         /// The status code.
         status: u16,
     },
-    /// The last attempt failed a moment ago; the next one waits.
-    #[error("the last refresh failed; the next attempt is made in {seconds} s")]
+    /// The last attempt did not help, a moment ago; the next one waits.
+    #[error("the last refresh did not help; the next attempt is made in {seconds} s")]
     BackingOff {
         /// Seconds until the next attempt.
         seconds: u64,

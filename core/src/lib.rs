@@ -46,6 +46,7 @@ mod error;
 mod event;
 mod flow;
 mod form;
+mod header;
 mod home;
 mod json;
 mod key_exchange;

@@ -28,6 +28,8 @@ pub(crate) struct Logout {
     request: LogoutRequest,
     seed: Seed,
     held_locks: Vec<Lock>,
+    /// The keyring holds something, as far as is known: its absence is no excuse.
+    in_keyring: bool,
     outcome: LoggedOut,
     state: State,
 }
@@ -54,7 +56,8 @@ impl Logout {
     pub(crate) fn start(request: LogoutRequest, seed: Seed) -> Step<Self> {
         let outcome = LoggedOut { was_logged_in: false, revocation: Revocation::NotNeeded, failures: Vec::new() };
         let state = State::Locking { lock: Lock::Transaction, slots: Vec::new() };
-        Self { request, seed, held_locks: Vec::new(), outcome, state }.lock(Lock::Transaction, Vec::new())
+        let in_keyring = request.configuration.store() == StoreMode::Keyring;
+        Self { request, seed, held_locks: Vec::new(), in_keyring, outcome, state }.lock(Lock::Transaction, Vec::new())
     }
 
     fn lock(self, lock: Lock, slots: Vec<Slot>) -> Step<Self> {
@@ -79,18 +82,20 @@ impl Logout {
             |machine, step| Self { state: State::Reading(step), ..machine },
             |mut machine, result| match result {
                 Ok(held) => machine.read(&held, now),
-                // What cannot be read can still be deleted.
+                // What cannot be read can still be deleted, wherever it may be.
                 Err(error) => {
                     machine.outcome.failures.push(error.report());
-                    let mode = machine.request.configuration.store();
-                    machine.lock(Lock::Commit, slots(mode))
+                    machine.lock(Lock::Commit, slots(StoreMode::Auto))
                 }
             },
         )
     }
 
     fn read(mut self, held: &Held, now: Timestamp) -> Step<Self> {
-        let slots = slots(held.mode);
+        self.in_keyring = held.mode == StoreMode::Keyring || held.sidecar.holds(Place::Keyring);
+        // A keyring that an earlier login has used may hold what could not be cleared then.
+        let is_file = held.mode == StoreMode::File;
+        let slots = slots(if is_file && self.in_keyring { StoreMode::Auto } else { held.mode });
         let record = held.record.as_ref().ok().and_then(Option::as_ref);
         self.outcome.was_logged_in = match &held.record {
             Ok(Some(record)) => *record.credential() != Credential::Nothing,
@@ -150,7 +155,7 @@ impl Logout {
         );
         let absent = failure.kind == crate::StoreTrouble::Unavailable;
         let said = Error::from(Local::Store(failure.clone())).report();
-        let expected = in_keyring && absent && self.request.configuration.store() != StoreMode::Keyring;
+        let expected = in_keyring && absent && !self.in_keyring;
         !expected && !self.outcome.failures.contains(&said)
     }
 
@@ -172,7 +177,7 @@ impl Machine for Logout {
     type Output = LoggedOut;
 
     fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
-        match (self.state.clone(), event) {
+        match (core::mem::replace(&mut self.state, State::Unlocking), event) {
             (State::Locking { lock, slots }, Event::Locked) => {
                 self.held_locks.push(lock);
                 self.locked(lock, slots, now)

@@ -123,6 +123,11 @@ impl Record {
         }
     }
 
+    /// The refresh token, if there is one.
+    pub(crate) fn refresh_token(&self) -> Option<&Secret> {
+        self.tokens()?.refresh_token()
+    }
+
     /// When the tokens were last renewed.
     pub(crate) fn last_refresh(&self) -> Option<Timestamp> {
         self.last_refresh

@@ -22,15 +22,15 @@ use judgement::Judgement;
 pub(crate) use judgement::Order;
 use renewing::Renewing;
 
-/// How long another process's refresh is waited for, in milliseconds: longer than one can take.
+/// How long another process's refresh is waited for, in milliseconds: longer than one takes that is answered.
 const PATIENCE: u64 = 45_000;
 
 /// The refresh transaction. What is stored and good is handed out without a lock and without a write; else
 /// one process renews it, under a lock that dies with its holder, and the others find what it saved.
 ///
-/// - `Peeking`     → (reading) → done, or `Discovering`
+/// - `Peeking`     → (reading) → done, or `Discovering` · without the lock → done with what there is
 /// - `Discovering` → (discovery) → `Locking`
-/// - `Locking`     → `Locked` → `Renewing` · `LockFailed` → done, or `Renewing` where locks do not exist
+/// - `Locking`     → `Locked` → `Renewing` · `LockFailed` → `Peeking`, or `Renewing` where locks do not exist
 /// - `Renewing`    → (renewing) → `Unlocking`
 /// - `Unlocking`   → any event → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -41,11 +41,18 @@ pub(crate) struct Refresh {
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
-    Peeking(Reading),
+    Peeking { step: Reading, without: Option<Without> },
     Discovering { held: Held, provider: Provider, step: Discovery },
     Locking { held: Held, target: Target },
     Renewing { step: Renewing, locked: bool },
     Unlocking { result: Result<Token, Error> },
+}
+
+/// Why the lock could not be had, and what was held before it was waited for.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+struct Without {
+    seen: Held,
+    error: Error,
 }
 
 /// Where a refresh token is spent.
@@ -60,16 +67,25 @@ impl Refresh {
     pub(crate) fn start(request: TokenRequest, seed: Seed, now: Timestamp) -> Step<Self> {
         let order = Order { configuration: request.configuration, need: request.need, seed };
         let reading = Reading::start(&order.configuration);
-        Self::peeking(order, reading, now)
+        Self::peeking(order, reading, None, now)
     }
 
-    fn peeking(order: Order, step: Step<Reading>, now: Timestamp) -> Step<Self> {
+    fn peeking(order: Order, step: Step<Reading>, without: Option<Without>, now: Timestamp) -> Step<Self> {
         step.within(
-            order,
-            |order, step| Self { order, state: State::Peeking(step) },
-            |order, result| match result {
-                Ok(held) => Self::peeked(order, held, now),
-                Err(error) => Step::Done(Err(error)),
+            (order, without),
+            |(order, without), step| Self { order, state: State::Peeking { step, without } },
+            |(order, without), result| match (result, without) {
+                (result, Some(Without { seen, error })) => {
+                    // Whoever holds the lock may have renewed the session all the same.
+                    let held = result.unwrap_or_else(|_| seen.clone());
+                    match order.judge_again(&seen, &held, now) {
+                        Judgement::Use(token) => Step::Done(Ok(token)),
+                        Judgement::Stop(error) => Step::Done(Err(error)),
+                        Judgement::Renew => Step::Done(or_stored(&order, &held, error, now)),
+                    }
+                }
+                (Ok(held), None) => Self::peeked(order, held, now),
+                (Err(error), None) => Step::Done(Err(error)),
             },
         )
     }
@@ -132,7 +148,7 @@ impl Machine for Refresh {
     fn step(self, now: Timestamp, event: Event) -> Step<Self> {
         let Self { order, state } = self;
         match (state, event) {
-            (State::Peeking(step), event) => Self::peeking(order, step.step(now, event), now),
+            (State::Peeking { step, without }, event) => Self::peeking(order, step.step(now, event), without, now),
             (State::Discovering { held, provider, step }, event) => {
                 Self::discovering(order, held, provider, step.step(now, event), now)
             }
@@ -144,10 +160,12 @@ impl Machine for Refresh {
                 if failure.kind == LockTrouble::Unsupported =>
             {
                 let step = Renewing::start(order.clone(), target, held, now);
-                Self::renewing(order, step, false).logged(LogLine::notice("this file system has no locks"))
+                Self::renewing(order, step, false).logged(LogLine::detail("this file system has no locks"))
             }
             (State::Locking { held, .. }, Event::LockFailed(failure)) => {
-                Step::Done(or_stored(&order, &held, Local::Lock(failure).into(), now))
+                let step = Reading::start(&order.configuration);
+                let without = Without { seen: held, error: Local::Lock(failure).into() };
+                Self::peeking(order, step, Some(without), now)
             }
             (State::Renewing { step, locked }, event) => Self::renewing(order, step.step(now, event), locked),
             (State::Unlocking { result }, _) => Step::Done(result),

@@ -9,15 +9,23 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::json;
-use crate::record::Provenance;
+use crate::record::{Provenance, Tokens};
 use crate::{
     ClientAuthentication, Dialect, Home, LoginRequired, Place, Provider, Redirect, Secret, Seed, StoreMode, Timestamp,
 };
+
+mod failure;
+mod parked;
+
+pub(crate) use failure::Failure;
+pub(crate) use parked::{Intent, Parked};
 
 /// The version that this one writes; a newer one is left alone.
 const VERSION: u32 = 1;
 /// How many spent and dead tokens are remembered.
 const REMEMBERED: usize = 16;
+/// A clock that is wrong by less, in milliseconds, does not matter.
+const TOLERANCE: u64 = 60_000;
 
 /// The facts that make a store trustworthy: which one is pinned, what was seen in each, which tokens are
 /// spent, whose home it is.
@@ -30,7 +38,10 @@ pub(crate) struct Sidecar {
     pub(crate) home: Home,
     /// Makes the hashes of this home unlike those of any other.
     salt: String,
-    /// The hash of each store's record, as last seen or written.
+    /// Where the record was written last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) place: Option<Place>,
+    /// The hash of each store's record, as last seen or written; empty where the store was.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,13 +61,6 @@ pub(crate) struct Sidecar {
 struct Dead {
     token: String,
     reason: LoginRequired,
-}
-
-/// The last refresh that failed, so that the next process does not try at once.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-pub(crate) struct Failure {
-    at: Timestamp,
-    count: u32,
 }
 
 /// When an access token that does not say so itself expires.
@@ -88,6 +92,7 @@ impl Default for Sidecar {
             store: None,
             home: Home::default(),
             salt: String::new(),
+            place: None,
             file: None,
             keyring: None,
             spent: Vec::new(),
@@ -130,8 +135,9 @@ impl Sidecar {
         self
     }
 
-    /// What a login leaves behind: nothing of the session before it.
-    pub(crate) fn of_login(home: &Home, seed: &Seed, store: StoreMode, provider: Option<&Provider>) -> Self {
+    /// What a login leaves behind: nothing of the session before it, but what the stores held and which tokens are
+    /// finished, so that nothing old counts again.
+    pub(crate) fn of_login(self, home: &Home, seed: &Seed, store: StoreMode, provider: Option<&Provider>) -> Self {
         let provider = provider.map(|provider| Client {
             name: provider.name.clone(),
             issuer: provider.issuer.clone(),
@@ -140,26 +146,39 @@ impl Sidecar {
             dialect: provider.dialect,
             scopes: provider.scopes.clone(),
         });
-        Self { store: Some(store), provider, ..Self::default() }.settled(home, seed)
+        let fresh = Self { version: VERSION, store: Some(store), provider, failure: None, access_token: None, ..self };
+        fresh.settled(home, seed)
     }
 
     fn hash(&self, value: &Secret) -> String {
         hash(&self.salt, value)
     }
 
-    /// Whether the record in a store is the one last seen there.
-    pub(crate) fn has_seen(&self, place: Place, record: &Secret) -> bool {
-        let seen = match place {
-            Place::File => &self.file,
-            Place::Keyring => &self.keyring,
-            Place::Ephemeral => return true,
-        };
-        seen.as_ref().is_some_and(|seen| *seen == self.hash(record))
+    /// Whether a store holds something else than when it was last seen; `None` when it never was.
+    pub(crate) fn changed(&self, place: Place, record: &Secret) -> Option<bool> {
+        self.seen(place).map(|seen| *seen != self.hash(record))
+    }
+
+    /// Whether a store held a record when it was last seen.
+    pub(crate) fn holds(&self, place: Place) -> bool {
+        self.seen(place).is_some_and(|seen| !seen.is_empty())
+    }
+
+    fn seen(&self, place: Place) -> Option<&String> {
+        match place {
+            Place::File => self.file.as_ref(),
+            Place::Keyring => self.keyring.as_ref(),
+            Place::Ephemeral => None,
+        }
     }
 
     /// Notes what a store holds now.
     pub(crate) fn saw(&mut self, place: Place, record: Option<&Secret>) {
-        let hash = record.map(|record| self.hash(record));
+        // Without a salt a hash would not be found again once there is one.
+        if self.salt.is_empty() {
+            return;
+        }
+        let hash = Some(record.map(|record| self.hash(record)).unwrap_or_default());
         match place {
             Place::File => self.file = hash,
             Place::Keyring => self.keyring = hash,
@@ -174,7 +193,6 @@ impl Sidecar {
         self.spent.push(hash);
         let excess = self.spent.len().saturating_sub(REMEMBERED);
         self.spent.drain(..excess);
-        self.failure = None;
     }
 
     /// Whether this refresh token was already exchanged here (an old file came back).
@@ -199,15 +217,30 @@ impl Sidecar {
         self.dead.iter().find(|dead| dead.token == hash).map(|dead| dead.reason)
     }
 
-    /// Notes when an access token expires.
-    pub(crate) fn expires(&mut self, token: &Secret, issued_at: Timestamp, expires_at: Timestamp) {
-        self.access_token = Some(Lifetime { token: self.hash(token), issued_at, expires_at });
+    /// Whether this refresh token is finished, one way or the other.
+    pub(crate) fn is_finished(&self, token: &Secret) -> bool {
+        self.is_spent(token) || self.is_dead(token).is_some()
+    }
+
+    /// Notes how long an access token lives by this clock, where it does not say so itself or this clock disagrees.
+    pub(crate) fn lives(&mut self, tokens: &Tokens, expires_in: Option<i64>, granted: Timestamp) {
+        let Some(lifetime) = expires_in.or_else(|| tokens.lifetime()) else { return };
+        let expires_at = granted.plus(lifetime);
+        if tokens.expires_at().is_none_or(|claimed| claimed.since(expires_at).unsigned_abs() > TOLERANCE) {
+            let token = self.hash(tokens.access_token());
+            self.access_token = Some(Lifetime { token, issued_at: granted, expires_at });
+        }
     }
 
     /// When this access token was issued and when it expires, if that was noted.
     pub(crate) fn lifetime(&self, token: &Secret) -> Option<(Timestamp, Timestamp)> {
         let noted = self.access_token.as_ref()?;
         (noted.token == self.hash(token)).then_some((noted.issued_at, noted.expires_at))
+    }
+
+    /// For how long the last token was issued whose end had to be noted, in milliseconds.
+    pub(crate) fn usual_lifetime(&self) -> Option<i64> {
+        self.access_token.as_ref().map(|noted| noted.expires_at.since(noted.issued_at))
     }
 
     /// The provider of this session, where the last login had the same issuer and client.
@@ -235,77 +268,9 @@ impl Sidecar {
         self.provider.as_ref().map(|client| &client.name)
     }
 
-    /// Notes that a refresh failed.
-    pub(crate) fn fail(&mut self, now: Timestamp) {
-        let count = self.failure.map_or(0, |failure| failure.count);
-        self.failure = Some(Failure { at: now, count: count.saturating_add(1) });
-    }
-}
-
-impl Failure {
-    /// Milliseconds until the next attempt: 1, 2, 4, … 60 seconds after the failure. A clock that was set back
-    /// does not make the wait longer.
-    pub(crate) fn wait(self, now: Timestamp) -> Option<u64> {
-        let wait = 1000_i64.saturating_mul(1 << self.count.saturating_sub(1).min(6)).min(60_000);
-        let elapsed = now.since(self.at);
-        if elapsed < 0 || elapsed >= wait {
-            return None;
-        }
-        u64::try_from(wait.saturating_sub(elapsed)).ok()
-    }
-}
-
-/// What stands in the reserved place, a JSON object: the intent to refresh, and the answer once it has arrived.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-pub(crate) struct Parked {
-    pub(crate) intent: Intent,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) answer: Option<Secret>,
-}
-
-/// Who is about to spend which refresh token. It stands for itself: a crash may leave nothing else behind, least
-/// of all the sidecar of a home that another tool has made.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-pub(crate) struct Intent {
-    salt: String,
-    /// The salted hash of the token.
-    token: String,
-    pub(crate) started: Timestamp,
-    /// 1 for the first, more after an attempt that was not finished.
-    pub(crate) attempt: u32,
-}
-
-impl Intent {
-    pub(crate) fn new(token: &Secret, seed: &Seed, started: Timestamp, attempt: u32) -> Self {
-        let salt = seed.text("intent").expose().to_owned();
-        Self { token: hash(&salt, token), salt, started, attempt }
-    }
-
-    /// Whether it is about this token.
-    pub(crate) fn is_of(&self, token: &Secret) -> bool {
-        self.token == hash(&self.salt, token)
-    }
-
-    /// The intent as it stands before the answer.
-    pub(crate) fn text(&self) -> Secret {
-        Parked { intent: self.clone(), answer: None }.text()
-    }
-
-    /// The intent with the answer beside it, as it came.
-    pub(crate) fn with_answer(&self, answer: &Secret) -> Secret {
-        Parked { intent: self.clone(), answer: Some(answer.clone()) }.text()
-    }
-}
-
-impl Parked {
-    /// Reads the reserved place. `None` when it is not one of ours.
-    pub(crate) fn parse(text: &Secret) -> Option<Self> {
-        json::read::from_str(text.expose()).ok()
-    }
-
-    fn text(&self) -> Secret {
-        // Plain data: serialising cannot fail.
-        Secret::new(serde_json::to_string(self).unwrap_or_default())
+    /// Notes that a refresh did not help, and how long the server asks to be left alone, in milliseconds.
+    pub(crate) fn fail(&mut self, now: Timestamp, asked: u64) {
+        self.failure = Some(Failure::after(self.failure, now, asked));
     }
 }
 
@@ -330,19 +295,35 @@ mod tests {
     #[test]
     fn it_says_what_it_was_told_and_holds_no_token() {
         let mut sidecar = sidecar();
-        let (old, dead, access) = (Secret::new("canary-old"), Secret::new("canary-dead"), Secret::new("canary-access"));
+        let (old, dead, record) = (Secret::new("canary-old"), Secret::new("canary-dead"), Secret::new("canary-record"));
         sidecar.spend(&old);
         sidecar.bury(&dead, LoginRequired::Revoked);
-        sidecar.expires(&access, Timestamp::from_seconds(1), Timestamp::from_seconds(9));
-        sidecar.saw(Place::File, Some(&Secret::new("canary-record")));
+        sidecar.saw(Place::File, Some(&record));
         let text = sidecar.text();
         assert!(!text.expose().contains("canary"), "{}", text.expose());
         let read = Sidecar::parse(&text).unwrap();
         assert_eq!(read, sidecar);
         assert!(read.is_spent(&old) && !read.is_spent(&dead));
         assert_eq!(read.is_dead(&dead), Some(LoginRequired::Revoked));
-        assert_eq!(read.lifetime(&access), Some((Timestamp::from_seconds(1), Timestamp::from_seconds(9))));
-        assert!(read.has_seen(Place::File, &Secret::new("canary-record")) && !read.has_seen(Place::Keyring, &old));
+        assert!(read.is_finished(&old) && read.is_finished(&dead) && !read.is_finished(&record));
+        assert_eq!(read.changed(Place::File, &record), Some(false));
+        assert_eq!(read.changed(Place::File, &old), Some(true));
+        assert_eq!(read.changed(Place::Keyring, &record), None, "it was never looked into");
+        assert!(read.holds(Place::File) && !read.holds(Place::Keyring));
+    }
+
+    #[test]
+    fn a_login_forgets_nothing_that_could_bring_an_old_session_back() {
+        let (old, dead, record) = (Secret::new("old"), Secret::new("dead"), Secret::new("record"));
+        let mut before = sidecar();
+        before.spend(&old);
+        before.bury(&dead, LoginRequired::Revoked);
+        before.saw(Place::Keyring, Some(&record));
+        before.fail(Timestamp::from_seconds(1), 0);
+        let home = before.home.clone();
+        let after = before.of_login(&home, &Seed::new([8; 32]), StoreMode::File, None);
+        assert!(after.is_finished(&old) && after.is_finished(&dead) && after.failure.is_none());
+        assert_eq!(after.changed(Place::Keyring, &record), Some(false));
     }
 
     #[test]
@@ -362,34 +343,8 @@ mod tests {
     }
 
     #[test]
-    fn failures_back_off_and_a_clock_set_back_does_not_lock_out() {
-        let mut sidecar = sidecar();
-        let at = Timestamp::from_seconds(1000);
-        for (count, wait) in [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000].into_iter().enumerate() {
-            sidecar.fail(at);
-            assert_eq!(sidecar.failure.unwrap().wait(at), Some(wait), "after {count}");
-        }
-        let failure = sidecar.failure.unwrap();
-        assert_eq!(failure.wait(at.plus(60_000)), None);
-        assert_eq!(failure.wait(at.plus(-1)), None);
-    }
-
-    #[test]
     fn a_newer_version_and_a_damaged_one() {
         assert!(Sidecar::parse(&Secret::new(r#"{"version":2,"unknown":{}}"#)).unwrap().is_newer());
         assert_eq!(Sidecar::parse(&Secret::new("{")), None);
-    }
-
-    #[test]
-    fn what_is_parked_is_found_again() {
-        let token = Secret::new("canary-token");
-        let intent = Intent::new(&token, &Seed::new([7; 32]), Timestamp::from_seconds(5), 1);
-        assert!(intent.is_of(&token) && !intent.is_of(&"another".into()));
-        assert!(!intent.text().expose().contains("canary"));
-        assert_eq!(Parked::parse(&intent.text()), Some(Parked { intent: intent.clone(), answer: None }));
-        let answered = intent.with_answer(&"{\"a\":\n1}".into());
-        assert!(!answered.expose().contains('\n'), "one line");
-        assert_eq!(Parked::parse(&answered).unwrap().answer, Some("{\"a\":\n1}".into()));
-        assert_eq!(Parked::parse(&Secret::new("\0\0\0")), None);
     }
 }

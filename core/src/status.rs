@@ -153,7 +153,7 @@ fn nobody(held: &Held) -> Status {
 
 /// What a record says about who is signed in.
 pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, now: Timestamp) -> Status {
-    let mut warnings = held.warnings.clone();
+    let mut warnings = held.all_warnings();
     if held.sidecar.is_copied(&configuration.home) {
         warnings.push(Error::from(LoginRequired::CopiedHome).report());
     }

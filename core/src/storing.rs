@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::authenticating::SecretSource;
 use crate::home::{ClientSecret, Held, Reading, Writing, Written, provider_of};
 use crate::record::Record;
-use crate::sidecar::Sidecar;
 use crate::{
-    Configuration, Effect, Error, Event, Lock, LoginRequest, Machine, Provider, Report, Secret, Seed, Slot, Step,
-    StoreMode, Timestamp, may_hold, unexpected,
+    Configuration, Effect, Error, Event, Lock, LoginRequest, Machine, Place, Provider, Report, Secret, Seed, Slot,
+    Step, StoreMode, Timestamp, may_hold, unexpected,
 };
 
 /// A refresh that is under way is waited for so long, in milliseconds; then the login wins.
@@ -21,7 +20,7 @@ const PATIENCE: u64 = 10_000;
 /// - `Locking(Transaction)` → `Locked`, `LockFailed` → `Locking(Commit)` → `Reading`
 /// - `Reading`   → (reading) → `Recalling` or `Writing`
 /// - `Recalling` → `Loaded`, `StoreFailed` → `Writing`
-/// - `Writing`   → (writing) → `Unlocking`
+/// - `Writing`   → (writing) → `Unlocking`, once what the session before has parked is removed
 /// - `Unlocking` → any event → the next lock, then done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Storing {
@@ -133,14 +132,18 @@ impl Storing {
     fn write(self, before: Held, secret_before: SecretSource, now: Timestamp) -> Step<Self> {
         let mode = self.mode(&before);
         let Self { configuration, seed, credential, .. } = &self;
-        let mut sidecar = Sidecar::of_login(&configuration.home, seed, mode, credential.provider.as_ref());
-        if let (Some(expires_in), Some(tokens)) = (credential.expires_in, credential.record.tokens())
-            && tokens.expires_at().is_none()
-        {
-            sidecar.expires(tokens.access_token(), now, now.plus(expires_in));
+        let sidecar = before.sidecar.clone();
+        let mut sidecar = sidecar.of_login(&configuration.home, seed, mode, credential.provider.as_ref());
+        if let Some(tokens) = credential.record.tokens() {
+            sidecar.lives(tokens, credential.expires_in, now);
         }
         let secret = credential.client_secret.clone().map_or(ClientSecret::None, ClientSecret::Given);
-        let step = Writing::start(mode, before.place, sidecar, credential.record.text(), secret);
+        let place = match mode {
+            StoreMode::File => Place::File,
+            StoreMode::Keyring | StoreMode::Auto => Place::Keyring,
+            StoreMode::Ephemeral => Place::Ephemeral,
+        };
+        let step = Writing::start(mode, before.place, place, sidecar, credential.record.text(), secret);
         self.writing(step, before, secret_before)
     }
 
@@ -151,23 +154,27 @@ impl Storing {
                 state: State::Writing { step, before, secret_before },
                 ..machine
             },
-            |(machine, before, secret_before), result| {
-                let stored = result.map(|written| machine.stored(before, secret_before, written));
-                machine.unlock(stored)
+            |(machine, before, secret_before), result| match result {
+                Ok(written) => machine.sweep(before, secret_before, written),
+                Err(error) => machine.unlock(Err(error)),
             },
         )
     }
 
-    fn stored(&self, before: Held, secret_before: SecretSource, written: Written) -> Stored {
+    /// An answer that an interrupted refresh of the session before has left behind is nobody's now.
+    fn sweep(self, before: Held, secret_before: SecretSource, written: Written) -> Step<Self> {
+        let slot = Slot::Parked(before.place);
         let record = self.credential.record.clone();
         let after = Held {
             mode: self.mode(&before),
             sidecar: written.sidecar,
             place: written.place,
             record: Ok(Some(record.clone())),
+            trouble: None,
             warnings: Vec::new(),
         };
-        Stored { record, before, secret_before, after, warnings: written.warnings }
+        let stored = Stored { record, before, secret_before, after, warnings: written.warnings };
+        Step::perform(Self { state: State::Unlocking { result: Ok(stored) }, ..self }, Effect::Remove(slot))
     }
 
     fn unlock(mut self, result: Result<Stored, Error>) -> Step<Self> {
@@ -182,7 +189,7 @@ impl Machine for Storing {
     type Output = Stored;
 
     fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
-        match (self.state.clone(), event) {
+        match (core::mem::replace(&mut self.state, State::Locking(Lock::Transaction)), event) {
             (State::Locking(lock), Event::Locked) => {
                 self.held_locks.push(lock);
                 self.locked(lock, now)

@@ -82,7 +82,7 @@ impl ErrorAnswer {
         let error = error.or_else(|| text(&object, "code"))?;
         let description = text(&object, "error_description").or_else(|| text(nested.as_ref()?, "message"));
         Some(Self {
-            error: plain(&error.to_lowercase()),
+            error: plain(&error.to_ascii_lowercase()),
             description: description.map(|description| plain(&description)),
         })
     }

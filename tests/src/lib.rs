@@ -4,7 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
+pub mod exhaustive;
 pub mod key;
+pub mod simulation;
 pub mod transcript;
 pub mod typescript;
 pub mod world;

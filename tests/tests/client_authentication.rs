@@ -254,11 +254,12 @@ fn the_secret_lies_where_the_record_lies() {
 fn the_secret_moves_along_when_a_refresh_moves_the_record() {
     let mut world = world(METHODS[0].clone());
     world.configuration.store = Some(StoreMode::Auto);
-    world.store.troubles.insert(Place::Keyring, StoreTrouble::Unavailable);
     log_in(&mut world, LoginMethod::Browser).unwrap();
-    world.store.troubles.clear();
-    renews(&mut world);
     assert_lies(&world, IN_KEYRING, IN_FILE);
+    // The intent has room there, and what comes of it has not.
+    world.store.room.insert(Place::Keyring, 400);
+    renews(&mut world);
+    assert_lies(&world, IN_FILE, IN_KEYRING);
     renews(&mut world);
 }
 

@@ -61,8 +61,15 @@ fn without_a_keyring_auto_falls_back_and_says_so() {
     let login = world.login();
     assert_eq!(login.warnings.first().unwrap().code, "keyring_fallback");
     assert_eq!(login.status.store, Some(Place::File));
-    let token = world.usable().unwrap();
-    assert_eq!(token.warnings.first().unwrap().code, "keyring_fallback");
+    // It was said; whoever wants to hear it again asks for the status.
+    assert!(world.usable().unwrap().warnings.is_empty());
+    world.wait(3_600_001);
+    assert!(world.usable().unwrap().warnings.is_empty(), "a refresh leaves the record where it lies");
+    assert_eq!(world.status(false).unwrap().warnings.first().unwrap().code, "keyring_fallback");
+    // Where somebody else has put it there, nobody has said it yet.
+    let record = world.store.get(FILE).unwrap().replace('\n', "");
+    world.store.put(FILE, &record);
+    assert_eq!(world.usable().unwrap().warnings.first().unwrap().code, "keyring_fallback");
 }
 
 #[test]

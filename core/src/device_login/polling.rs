@@ -4,13 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::json;
 use crate::token_response::{self, ErrorAnswer, TokenSet};
-use crate::{Error, HttpResponse, Provider, Refused, Secret, Unavailable};
+use crate::{Error, HttpResponse, Provider, Refused, Secret, Unavailable, header};
 
 /// RFC 8628, section 3.2: 5 seconds where the server names no interval.
 const INTERVAL: u64 = 5;
 const LONGEST_INTERVAL: u64 = 60;
-/// What a server may ask for with Retry-After, in seconds.
-const LONGEST_RETRY_AFTER: u64 = 120;
 
 /// The time between two polls.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -114,17 +112,11 @@ impl Poll {
         match result {
             Ok(tokens) => Self::Granted(tokens),
             Err(Error::Unavailable(Unavailable::Server { .. })) => {
-                Self::Again(Change::Trouble { asked: retry_after(response) })
+                Self::Again(Change::Trouble { asked: header::retry_after(response) })
             }
             Err(error) => Self::Failed(error),
         }
     }
-}
-
-/// `Retry-After` in milliseconds, at most two minutes (RFC 9110, section 10.2.3; a date is passed over).
-pub(super) fn retry_after(response: &HttpResponse) -> Option<u64> {
-    let seconds: u64 = response.header("retry-after")?.trim().parse().ok()?;
-    Some(seconds.min(LONGEST_RETRY_AFTER).saturating_mul(1000))
 }
 
 #[cfg(test)]

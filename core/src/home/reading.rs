@@ -49,6 +49,8 @@ pub(crate) struct Held {
     pub(crate) place: Place,
     /// The record, or why there is none that could be read.
     pub(crate) record: Result<Option<Record>, Error>,
+    /// What is wrong with the keyring, where `auto` looked past it.
+    pub(crate) trouble: Option<StoreFailure>,
     pub(crate) warnings: Vec<Report>,
 }
 
@@ -67,14 +69,26 @@ impl Held {
 }
 
 impl Held {
-    /// Whether the store answers; what lies in it may be damaged, and a login is what replaces it.
+    /// Whether the store can take a login: what lies in it may be damaged, since a login is what replaces it, and
+    /// `auto` does without a keyring that is not there.
     pub(crate) fn usable(self) -> Result<(), Error> {
+        let may_do_without = |kind| match kind {
+            StoreTrouble::Unreadable => true,
+            StoreTrouble::Unavailable => self.mode == StoreMode::Auto,
+            _ => false,
+        };
         match self.record {
-            Err(Error::Local(Local::Store(failure))) if failure.kind != StoreTrouble::Unreadable => {
-                Err(failed(failure))
-            }
+            Err(Error::Local(Local::Store(failure))) if !may_do_without(failure.kind) => Err(failed(failure)),
             Ok(_) | Err(_) => Ok(()),
         }
+    }
+
+    /// What the person should know of where the record lies, said before or not.
+    pub(crate) fn all_warnings(&self) -> Vec<Report> {
+        let mut warnings = self.warnings.clone();
+        let fallback = self.trouble.as_ref().filter(|_| self.place == Place::File).map(fallback);
+        warnings.extend(fallback.filter(|fallback| !warnings.contains(fallback)));
+        warnings
     }
 }
 
@@ -106,7 +120,7 @@ impl Reading {
             StoreMode::Keyring | StoreMode::Auto => Place::Keyring,
             StoreMode::Ephemeral => Place::Ephemeral,
         };
-        let held = Held { sidecar, mode, place, record: Ok(None), warnings };
+        let held = Held { sidecar, mode, place, record: Ok(None), trouble: None, warnings };
         Step::perform(Self { state: State::Record { held, place }, ..self }, Effect::Load(Slot::Record(place)))
     }
 
@@ -138,9 +152,11 @@ impl Machine for Reading {
             }
             (State::Record { held, place }, Event::Loaded(text)) => Step::Done(Ok(held.with(place, text.as_ref()))),
             (State::Beside { held, keyring, trouble }, Event::Loaded(file)) => {
-                Step::Done(Ok(held.of_two(keyring, file, trouble)))
+                Step::Done(Ok(held.of_two(keyring.as_ref(), file.as_ref(), trouble)))
             }
-            (State::Beside { held, keyring: Some(keyring), .. }, Event::StoreFailed(_)) => {
+            (State::Beside { held, keyring: Some(keyring), .. }, Event::StoreFailed(_))
+                if held.sidecar.place != Some(Place::File) =>
+            {
                 Step::Done(Ok(held.with(Place::Keyring, Some(&keyring))))
             }
             (State::Record { held, .. } | State::Beside { held, .. }, Event::StoreFailed(failure)) => {
@@ -152,45 +168,64 @@ impl Machine for Reading {
 }
 
 impl Held {
-    fn with(self, place: Place, text: Option<&Secret>) -> Self {
+    fn with(mut self, place: Place, text: Option<&Secret>) -> Self {
+        self.sidecar.saw(place, text);
         Self { place, record: text.map(Record::parse).transpose(), ..self }
     }
 
-    /// `auto` has looked into both stores. One that changed since it was last seen was written by someone
-    /// else and counts; if both did, the later `last_refresh` does.
-    fn of_two(self, keyring: Option<Secret>, file: Option<Secret>, trouble: Option<StoreFailure>) -> Self {
-        match (keyring, file) {
-            (None, None) => match trouble {
-                // A keyring that is not there holds nothing; one that does not open may hold the record.
-                Some(failure) if failure.kind != StoreTrouble::Unavailable => {
-                    Self { record: Err(failed(failure)), ..self }
-                }
-                _ => self.with(Place::Keyring, None),
-            },
-            (None, file) => {
-                let mut held = self.with(Place::File, file.as_ref());
-                held.warnings.extend(trouble.as_ref().map(fallback));
-                held
-            }
-            (keyring, None) => self.with(Place::Keyring, keyring.as_ref()),
-            (Some(keyring), Some(file)) => {
-                let file_is_ours = self.sidecar.has_seen(Place::File, &file);
-                let keyring_is_ours = self.sidecar.has_seen(Place::Keyring, &keyring);
-                let file_counts = match (file_is_ours, keyring_is_ours) {
-                    (false, true) => true,
-                    (true, false) => false,
-                    _ => renewed(&file) > renewed(&keyring),
-                };
-                if file_counts {
-                    self.with(Place::File, Some(&file))
-                } else {
-                    self.with(Place::Keyring, Some(&keyring))
-                }
-            }
+    /// `auto` has looked into both stores.
+    fn of_two(mut self, keyring: Option<&Secret>, file: Option<&Secret>, trouble: Option<StoreFailure>) -> Self {
+        if let Some(failure) = trouble {
+            return self.without_keyring(file, failure);
+        }
+        let file_counts = match (keyring, file) {
+            (Some(keyring), Some(file)) => self.prefers_file(keyring, file),
+            (keyring, file) => keyring.is_none() && file.is_some(),
+        };
+        self.sidecar.saw(Place::File, file);
+        self.sidecar.saw(Place::Keyring, keyring);
+        if file_counts { self.with(Place::File, file) } else { self.with(Place::Keyring, keyring) }
+    }
+
+    /// A keyring that is not there holds nothing, unless the record was written there; then a file counts that
+    /// somebody has written since. One that does not open, or not in time, is not an empty one.
+    fn without_keyring(mut self, file: Option<&Secret>, failure: StoreFailure) -> Self {
+        let written = self.sidecar.place;
+        let is_as_left = file.is_some_and(|file| self.sidecar.changed(Place::File, file) == Some(false));
+        let may_do_without = match failure.kind {
+            StoreTrouble::Unavailable => written != Some(Place::Keyring) || (file.is_some() && !is_as_left),
+            _ => written == Some(Place::File) && file.is_some(),
+        };
+        if !may_do_without {
+            return Self { record: Err(failed(failure)), ..self };
+        }
+        // Said when the record got there; from then on only `status` repeats it.
+        if file.is_some() && !is_as_left {
+            self.warnings.push(fallback(&failure));
+        }
+        let place = if file.is_some() { Place::File } else { Place::Keyring };
+        Self { trouble: Some(failure), ..self.with(place, file) }
+    }
+
+    /// Of two records one whose refresh token is finished is a leftover. Else the one counts that changed since it
+    /// was last seen, because somebody else wrote it; else the one that was written last, if that is known.
+    fn prefers_file(&self, keyring: &Secret, file: &Secret) -> bool {
+        let sidecar = &self.sidecar;
+        let record = |text| Record::parse(text).ok();
+        let is_leftover = |text| {
+            let record = record(text);
+            record.as_ref().and_then(Record::refresh_token).is_some_and(|token| sidecar.is_finished(token))
+        };
+        let renewed = |text| record(text)?.last_refresh();
+        match (is_leftover(file), is_leftover(keyring)) {
+            (false, true) => return true,
+            (true, false) => return false,
+            _ => {}
+        }
+        match (sidecar.changed(Place::File, file), sidecar.changed(Place::Keyring, keyring), sidecar.place) {
+            (Some(file), Some(keyring), _) if file != keyring => file,
+            (Some(false), Some(false), Some(place)) => place == Place::File,
+            _ => renewed(file) > renewed(keyring),
         }
     }
-}
-
-fn renewed(text: &Secret) -> Option<Timestamp> {
-    Record::parse(text).ok()?.last_refresh()
 }

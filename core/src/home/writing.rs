@@ -1,5 +1,6 @@
 //! Writing a record into a home.
 
+use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -7,18 +8,19 @@ use serde::{Deserialize, Serialize};
 use super::{failed, fallback};
 use crate::sidecar::Sidecar;
 use crate::{
-    Effect, Event, Machine, Place, Report, Secret, Slot, Step, StoreMode, StoreTrouble, Timestamp, unexpected,
+    Effect, Event, Machine, Place, Report, Secret, Slot, Step, StoreFailure, StoreMode, StoreTrouble, Timestamp,
+    unexpected,
 };
 
-/// Saves the record durably in the store in force, the client's secret in the same one just before it, then what
-/// is remembered beside it, then clears the store that is no longer in force.
+/// Saves the record durably, the client's secret in the same store just before it, then notes beside it where it is,
+/// then clears the other store. In this order a crash never lets an older record count, and never leaves none.
 ///
 /// - `Fetching`  → `Loaded`, `StoreFailed` → `Secreting` or `Saving`
 /// - `Secreting` → `Saved` → `Saving` · `auto` without a keyring → the file, from the beginning
-/// - `Saving`    → `Saved` → `Clearing` or `Noting` · `auto` without a keyring → the file, from the beginning
-/// - `Clearing`  → `Removed`, `StoreFailed` → `Sweeping` or `Noting`
-/// - `Sweeping`  → `Removed`, `StoreFailed` → `Noting`
-/// - `Noting`    → `Saved`, `StoreFailed` → done
+/// - `Saving`    → `Saved` → `Noting` · `auto` without a keyring → the file, from the beginning
+/// - `Noting`    → `Saved`, `StoreFailed` → `Clearing` or done · `StoreFailed` → done with nothing moved
+/// - `Clearing`  → `Removed` → `Sweeping`, `Noting` what is new, or done · `StoreFailed` → done
+/// - `Sweeping`  → `Removed`, `StoreFailed` → `Noting` what is new, or done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Writing {
     mode: StoreMode,
@@ -63,22 +65,20 @@ pub(crate) struct Written {
 }
 
 impl Writing {
-    /// Begins. `before` is where the record lay until now.
+    /// Begins. `before` is where the record lay until now, `place` where it shall lie: a refresh leaves it where room
+    /// was reserved for it, and only a login moves it.
     pub(crate) fn start(
         mode: StoreMode,
         before: Place,
+        place: Place,
         sidecar: Sidecar,
         text: Secret,
         secret: ClientSecret,
     ) -> Step<Self> {
-        let place = match mode {
-            StoreMode::File => Place::File,
-            StoreMode::Keyring | StoreMode::Auto => Place::Keyring,
-            StoreMode::Ephemeral => Place::Ephemeral,
-        };
         // A file beside a keyring is what a stale record comes back from; a keyring that was never used is
         // not disturbed.
-        let clear = place == Place::Keyring || (place == Place::File && before == Place::Keyring);
+        let in_keyring = before == Place::Keyring || sidecar.holds(Place::Keyring);
+        let clear = place == Place::Keyring || (place == Place::File && in_keyring);
         let state = State::Saving(place);
         Self { mode, before, sidecar, text, secret, warnings: Vec::new(), clear, state }.go(place)
     }
@@ -102,33 +102,48 @@ impl Writing {
     }
 
     fn saved(mut self, place: Place) -> Step<Self> {
+        if place == Place::Ephemeral {
+            return self.done(place);
+        }
         self.sidecar.saw(place, Some(&self.text));
-        if self.clear {
-            let effect = Effect::Remove(Slot::Record(other(place)));
-            return Step::perform(Self { state: State::Clearing(place), ..self }, effect);
-        }
-        self.note(place)
-    }
-
-    fn cleared(mut self, place: Place) -> Step<Self> {
-        self.sidecar.saw(other(place), None);
-        if matches!(self.secret, ClientSecret::Given(_)) {
-            let effect = Effect::Remove(Slot::Client(other(place)));
-            return Step::perform(Self { state: State::Sweeping(place), ..self }, effect);
-        }
+        self.sidecar.place = Some(place);
         self.note(place)
     }
 
     fn note(self, place: Place) -> Step<Self> {
-        if place == Place::Ephemeral {
-            return self.done(place);
-        }
         let effect = Effect::Save { slot: Slot::Sidecar, contents: self.sidecar.text() };
         Step::perform(Self { state: State::Noting(place), ..self }, effect)
     }
 
+    fn noted(self, place: Place) -> Step<Self> {
+        if self.clear {
+            let effect = Effect::Remove(Slot::Record(beside(place)));
+            return Step::perform(Self { clear: false, state: State::Clearing(place), ..self }, effect);
+        }
+        self.done(place)
+    }
+
+    fn cleared(self, place: Place) -> Step<Self> {
+        if matches!(self.secret, ClientSecret::Given(_)) {
+            let effect = Effect::Remove(Slot::Client(beside(place)));
+            return Step::perform(Self { state: State::Sweeping(place), ..self }, effect);
+        }
+        self.swept(place)
+    }
+
+    fn swept(mut self, place: Place) -> Step<Self> {
+        let before = self.sidecar.clone();
+        self.sidecar.saw(beside(place), None);
+        if self.sidecar == before { self.done(place) } else { self.note(place) }
+    }
+
     fn done(self, place: Place) -> Step<Self> {
         Step::Done(Ok(Written { place, sidecar: self.sidecar, warnings: self.warnings }))
+    }
+
+    fn warn(&mut self, code: &str, failure: StoreFailure) {
+        let report = failed(failure).report();
+        self.warnings.push(Report { code: code.to_owned(), ..report });
     }
 }
 
@@ -155,22 +170,31 @@ impl Machine for Writing {
                 self.go(Place::File)
             }
             (State::Secreting(_) | State::Saving(_), Event::StoreFailed(failure)) => Step::Done(Err(failed(failure))),
-            (State::Clearing(place), Event::Removed(_)) => self.cleared(place),
-            (State::Sweeping(place), Event::Removed(_)) => self.note(place),
-            (State::Clearing(place) | State::Sweeping(place), Event::StoreFailed(failure)) => {
-                self.warnings.push(Report { code: "stale_copy".into(), ..failed(failure).report() });
-                self.note(place)
+            (State::Noting(place), Event::Saved) => self.noted(place),
+            // Nobody would look for it there, and the record before it still stands.
+            (State::Noting(place), Event::StoreFailed(failure)) if self.clear && place != self.before => {
+                Step::Done(Err(failed(failure)))
             }
-            (State::Noting(place), Event::Saved) => self.done(place),
             (State::Noting(place), Event::StoreFailed(failure)) => {
-                self.warnings.push(Report { code: "sidecar_not_saved".into(), ..failed(failure).report() });
+                self.warn("sidecar_not_saved", failure);
+                self.noted(place)
+            }
+            (State::Clearing(place), Event::Removed(_)) => self.cleared(place),
+            (State::Sweeping(place), Event::Removed(_)) => self.swept(place),
+            (State::Clearing(place), Event::StoreFailed(failure)) => {
+                self.warn("stale_copy", failure);
                 self.done(place)
+            }
+            (State::Sweeping(place), Event::StoreFailed(failure)) => {
+                self.warn("stale_copy", failure);
+                self.swept(place)
             }
             (_, event) => Step::Done(Err(unexpected(&event))),
         }
     }
 }
 
-fn other(place: Place) -> Place {
+/// The store that the record does not lie in.
+fn beside(place: Place) -> Place {
     if place == Place::Keyring { Place::File } else { Place::Keyring }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Tokens {
     access_token: Secret,
     refresh_token: Secret,
     account_id: Option<String>,
+    /// `login_owner_id`: new for each login, kept by a refresh.
+    owner: Option<Secret>,
     provenance: Option<Provenance>,
 }
 
@@ -34,6 +36,7 @@ impl Tokens {
             access_token: object.member("access_token")?.unwrap_or_default(),
             refresh_token: object.member("refresh_token")?.unwrap_or_default(),
             account_id: object.member("account_id")?,
+            owner: object.member("login_owner_id").ok().flatten(),
             provenance: object.member("oauth_provenance")?,
             object,
         })
@@ -64,6 +67,7 @@ impl Tokens {
             access_token: set.access_token,
             refresh_token,
             account_id,
+            owner: Some(owner.clone()),
             provenance: Some(Provenance { issuer: provider.issuer.clone(), client_id: provider.client_id.clone() }),
         }
     }
@@ -109,6 +113,12 @@ impl Tokens {
         Claims::of(&self.access_token)?.expires_at()
     }
 
+    /// For how long the access token was issued, in milliseconds, if it is a JWT that says so.
+    pub(crate) fn lifetime(&self) -> Option<i64> {
+        let claims = Claims::of(&self.access_token)?;
+        Some(claims.expires_at()?.since(claims.issued_at()?)).filter(|lifetime| *lifetime > 0)
+    }
+
     /// Whose session it is, for display.
     pub(crate) fn account(&self) -> Option<Account> {
         let of_access_token = || Claims::of(&self.access_token).map(Claims::account);
@@ -127,6 +137,16 @@ impl Tokens {
             _ => true,
         };
         ids_agree && self.issued_to_same(&other.id_token)
+    }
+
+    /// Whether both stem from one login; `None` where that is not known.
+    pub(crate) fn same_login(&self, other: &Self) -> Option<bool> {
+        match (&self.owner, &other.owner) {
+            (Some(ours), Some(theirs)) => Some(ours == theirs),
+            // Tools that know nothing of `login_owner_id` have written both.
+            (None, None) => Some(true),
+            _ => None,
+        }
     }
 
     /// Whether an `id_token` can belong to this session (OpenID Connect Core, section 12.2).

@@ -11,8 +11,8 @@ use crate::record::{Record, Tokens};
 use crate::revoking::{Revoking, Session};
 use crate::token_response::TokenSet;
 use crate::{
-    Effect, Error, Event, Lock, LogLine, LoginRequired, Machine, Provider, Report, Secret, Step, Timestamp, Token,
-    TokenOrigin, may_hold,
+    Effect, Error, Event, Local, Lock, LogLine, LoginRequired, Machine, Need, Place, Provider, Report, Secret, Step,
+    Timestamp, Token, TokenOrigin, may_hold,
 };
 
 /// How long Codex's locks are waited for, in milliseconds: there is a new token to lose.
@@ -46,15 +46,17 @@ enum State {
     Comparing(Reading),
     Writing { step: Writing, record: Record },
     Unlocking(Verdict),
-    Revoking { step: Revoking, error: Error },
+    Revoking { step: Revoking, result: Result<Token, Error> },
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum Verdict {
     Saved(Token),
-    NotSaved(Token),
+    /// Unless it has expired where it was parked.
+    NotSaved(Result<Token, Error>),
     Adopted(Token),
-    Discarded(Error),
+    /// With the token of the login that has won, if it is of the same account.
+    Discarded(Result<Token, Error>),
 }
 
 /// How a commit ends.
@@ -95,49 +97,61 @@ impl Committing {
     }
 
     fn compared(self, found: Held, now: Timestamp) -> Step<Self> {
-        let record = match found.record {
-            Ok(Some(ref record)) => record.clone(),
+        let record = match (&found.record, &found.trouble) {
+            (Ok(Some(record)), _) => record.clone(),
             // A damaged file may be one that another tool is writing: ours waits beside it.
-            Err(ref error) => return self.not_saved(&error.clone(), now),
-            Ok(None) => return self.unlock(Verdict::Discarded(LoginRequired::NotLoggedIn.into())),
+            (Err(error), _) => return self.not_saved(&error.clone(), now),
+            // Nor is a keyring that has gone away since the look before a logout.
+            (Ok(None), Some(failure)) if self.spent.place == Place::Keyring => {
+                return self.not_saved(&Local::Store(failure.clone()).into(), now);
+            }
+            (Ok(None), _) => return self.discard(LoginRequired::NotLoggedIn),
         };
         let (Some(current), Some(spent)) = (record.tokens(), self.spent_tokens()) else {
-            return self.unlock(Verdict::Discarded(LoginRequired::AnotherAccount.into()));
+            return self.discard(LoginRequired::AnotherAccount);
         };
         if current.refresh_token() == spent.refresh_token() {
             return self.write(found, record, now);
         }
         if !current.same_account(spent) {
-            return self.unlock(Verdict::Discarded(LoginRequired::AnotherAccount.into()));
-        }
-        // Somebody renewed the same session by another way: the longer-lived of the two stays.
-        let ours = spent.clone().renewed(&self.set);
-        if ours.expires_at() > current.expires_at() {
-            return self.write(found, record, now);
+            return self.discard(LoginRequired::AnotherAccount);
         }
         let token = self.order.token(&found, current, TokenOrigin::Adopted, now);
-        self.unlock(Verdict::Adopted(token))
+        match current.same_login(spent) {
+            // Somebody renewed the same session by another way: the longer-lived of the two stays.
+            Some(true) if spent.clone().renewed(&self.set).expires_at() > current.expires_at() => {
+                self.write(found, record, now)
+            }
+            // The same person has signed in anew, and nobody wants the old session any more.
+            Some(false) => self.unlock(Verdict::Discarded(Ok(token))),
+            _ => self.unlock(Verdict::Adopted(token)),
+        }
+    }
+
+    fn discard(self, reason: LoginRequired) -> Step<Self> {
+        self.unlock(Verdict::Discarded(Err(reason.into())))
     }
 
     fn write(mut self, found: Held, record: Record, now: Timestamp) -> Step<Self> {
-        let Some(current) = record.tokens() else {
-            return self.unlock(Verdict::Discarded(LoginRequired::AnotherAccount.into()));
-        };
+        let Some(current) = record.tokens() else { return self.discard(LoginRequired::AnotherAccount) };
         let renewed = current.clone().renewed(&self.set);
         let mut sidecar = found.sidecar.settled(&self.order.configuration.home, &self.order.seed);
-        if let Some(token) =
-            self.spent_tokens().and_then(Tokens::refresh_token).filter(|_| self.set.refresh_token.is_some())
+        // Some servers answer with the refresh token that they were sent.
+        if let Some(token) = self.spent_tokens().and_then(Tokens::refresh_token)
+            && renewed.refresh_token() != Some(token)
         {
             sidecar.spend(token);
         }
-        sidecar.failure = None;
-        if let Some(expires_in) = self.set.expires_in.filter(|_| renewed.expires_at().is_none()) {
-            sidecar.expires(renewed.access_token(), self.granted, self.granted.plus(expires_in));
+        match self.order.need {
+            // This token has yet to prove itself: another 401 at once must not become a storm of refreshes.
+            Need::Replacement { .. } => sidecar.fail(now, 0),
+            Need::Usable { .. } | Need::Fresh => sidecar.failure = None,
         }
+        sidecar.lives(&renewed, self.set.expires_in, self.granted);
         let record = record.renewed(renewed, now);
         let secret =
             if self.provider.client_authentication.has_secret() { ClientSecret::Kept } else { ClientSecret::None };
-        let step = Writing::start(found.mode, found.place, sidecar, record.text(), secret);
+        let step = Writing::start(found.mode, found.place, found.place, sidecar, record.text(), secret);
         self.spent.warnings = found.warnings;
         self.writing(step, record, now)
     }
@@ -176,8 +190,9 @@ impl Committing {
         {
             held.record = Ok(Some(record.clone().renewed(tokens.clone().renewed(&self.set), now)));
         }
-        let verdict = Verdict::NotSaved(self.hand_out(&held, now));
-        self.unlock(verdict)
+        let token = self.hand_out(&held, now);
+        let has_expired = token.expires_at.is_some_and(|expiry| expiry <= now);
+        self.unlock(Verdict::NotSaved(if has_expired { Err(error.clone()) } else { Ok(token) }))
     }
 
     fn hand_out(&self, held: &Held, now: Timestamp) -> Token {
@@ -221,26 +236,26 @@ impl Committing {
             Verdict::Saved(token) | Verdict::Adopted(token) => {
                 Step::Done(Ok(Committed { token: Ok(token), settled: true }))
             }
-            Verdict::NotSaved(token) => Step::Done(Ok(Committed { token: Ok(token), settled: false })),
-            Verdict::Discarded(error) => self.revoke(error, now),
+            Verdict::NotSaved(token) => Step::Done(Ok(Committed { token, settled: false })),
+            Verdict::Discarded(result) => self.revoke(result, now),
         }
     }
 
-    fn revoke(self, error: Error, now: Timestamp) -> Step<Self> {
+    fn revoke(self, result: Result<Token, Error>, now: Timestamp) -> Step<Self> {
         let Some(tokens) = self.spent_tokens().map(|tokens| tokens.clone().renewed(&self.set)) else {
-            return Step::Done(Ok(Committed { token: Err(error), settled: true }));
+            return Step::Done(Ok(Committed { token: result, settled: true }));
         };
         let Order { configuration, seed, .. } = &self.order;
         let session =
             Session::new(&tokens, self.provider.clone(), configuration, SecretSource::Given(self.secret.clone()), seed);
-        self.revoking(Revoking::start(session, now), error)
+        self.revoking(Revoking::start(session, now), result)
     }
 
-    fn revoking(self, step: Step<Revoking>, error: Error) -> Step<Self> {
+    fn revoking(self, step: Step<Revoking>, result: Result<Token, Error>) -> Step<Self> {
         step.within(
-            (self, error),
-            |(machine, error), step| Self { state: State::Revoking { step, error }, ..machine },
-            |(_, error), _| Step::Done(Ok(Committed { token: Err(error), settled: true })),
+            (self, result),
+            |(machine, result), step| Self { state: State::Revoking { step, result }, ..machine },
+            |(_, token), _| Step::Done(Ok(Committed { token, settled: true })),
         )
     }
 }
@@ -248,15 +263,15 @@ impl Committing {
 impl Machine for Committing {
     type Output = Committed;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        match (self.state.clone(), event) {
+    fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
+        match (core::mem::replace(&mut self.state, State::Locking), event) {
             // The file is replaced whole, so a peer that holds on to its lock can be passed; a token that is
             // not saved would be lost for certain.
             (State::Locking, event) => self.compare(may_hold(&event), now),
             (State::Comparing(step), event) => self.comparing(step.step(now, event), now),
             (State::Writing { step, record }, event) => self.writing(step.step(now, event), record, now),
             (State::Unlocking(verdict), _) => self.finish(verdict, now),
-            (State::Revoking { step, error }, event) => self.revoking(step.step(now, event), error),
+            (State::Revoking { step, result }, event) => self.revoking(step.step(now, event), result),
         }
     }
 }

@@ -71,7 +71,7 @@ impl Order {
             Need::Usable { minimum_lifetime } => {
                 let least = i64::try_from(*minimum_lifetime).unwrap_or(i64::MAX);
                 self.remaining(held, tokens, now)
-                    .is_none_or(|remaining| remaining > self.window(held, tokens).max(least))
+                    .is_none_or(|remaining| remaining > self.window(held, tokens, now).max(least))
             }
             Need::Fresh => false,
             Need::Replacement { rejected } => {
@@ -107,7 +107,7 @@ impl Order {
         }
     }
 
-    fn with_need(&self, need: Need) -> Self {
+    pub(super) fn with_need(&self, need: Need) -> Self {
         Self { need, ..self.clone() }
     }
 
@@ -121,7 +121,8 @@ impl Order {
         }
         let renewed = old.access_token() != tokens.access_token();
         let rejected = matches!(&self.need, Need::Replacement { rejected } if rejected == tokens.access_token());
-        let lasts = self.remaining(held, tokens, now).is_none_or(|remaining| remaining > self.window(held, tokens));
+        let lasts =
+            self.remaining(held, tokens, now).is_none_or(|remaining| remaining > self.window(held, tokens, now));
         if renewed && !rejected && lasts {
             return Judgement::Use(self.token(held, tokens, TokenOrigin::Adopted, now));
         }
@@ -203,7 +204,7 @@ impl Order {
             access_token: tokens.access_token().clone(),
             token_type: "Bearer".to_owned(),
             expires_at: self
-                .validity(held, tokens)
+                .validity(held, tokens, now)
                 .filter(|_| expiry_is_known(held, tokens))
                 .map(|known| known.expires_at),
             account_id: tokens.account_id().cloned(),
@@ -224,37 +225,45 @@ impl Order {
 
     /// Milliseconds until the token expires, where anything is known about that.
     fn remaining(&self, held: &Held, tokens: &Tokens, now: Timestamp) -> Option<i64> {
-        Some(self.validity(held, tokens)?.expires_at.since(now))
+        Some(self.validity(held, tokens, now)?.expires_at.since(now))
     }
 
     /// How long before its expiry a token is renewed: at most a fifth of its lifetime.
-    fn window(&self, held: &Held, tokens: &Tokens) -> i64 {
+    fn window(&self, held: &Held, tokens: &Tokens, now: Timestamp) -> i64 {
         let jitter = i64::try_from(self.seed.below("jitter", JITTER)).unwrap_or(0);
         let window = WINDOW.saturating_add(jitter);
-        let lifetime = self.validity(held, tokens).and_then(|known| Some(known.expires_at.since(known.issued_at?)));
+        let lifetime =
+            self.validity(held, tokens, now).and_then(|known| Some(known.expires_at.since(known.issued_at?)));
         match lifetime {
             Some(lifetime) if lifetime > 0 => window.min(lifetime / 5),
             _ => window,
         }
     }
 
+    /// What was noted by this clock comes before what the token says by the server's, unless this clock was set back
+    /// since; the age of the record counts where nothing better is known.
     #[expect(clippy::unused_self, reason = "it stands among its kind")]
-    fn validity(&self, held: &Held, tokens: &Tokens) -> Option<Validity> {
+    fn validity(&self, held: &Held, tokens: &Tokens, now: Timestamp) -> Option<Validity> {
         let last_refresh = held.record().ok().and_then(Record::last_refresh);
-        if let Some((issued_at, expires_at)) = held.sidecar.lifetime(tokens.access_token()) {
+        let claims = Claims::of(tokens.access_token());
+        let claimed = claims.as_ref().and_then(Claims::expires_at);
+        if let Some((issued_at, expires_at)) = held.sidecar.lifetime(tokens.access_token())
+            && (claimed.is_none() || issued_at.since(now) <= SKEW)
+        {
             return Some(Validity { issued_at: Some(issued_at), expires_at });
         }
-        let claims = Claims::of(tokens.access_token());
-        if let Some(expires_at) = claims.as_ref().and_then(Claims::expires_at) {
+        if let Some(expires_at) = claimed {
             let issued_at = claims.and_then(|claims| claims.issued_at()).or(last_refresh);
             return Some(Validity { issued_at, expires_at });
         }
+        // A process may have died before it could note this one's end, or another tool has renewed it.
+        let lifetime = held.sidecar.usual_lifetime().unwrap_or(SCHEDULE);
         let last_refresh = last_refresh?;
-        Some(Validity { issued_at: Some(last_refresh), expires_at: last_refresh.plus(SCHEDULE) })
+        Some(Validity { issued_at: Some(last_refresh), expires_at: last_refresh.plus(lifetime) })
     }
 }
 
-fn usable() -> Need {
+pub(super) fn usable() -> Need {
     Need::Usable { minimum_lifetime: 0 }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Order;
 use super::remembering::{Fact, Remembering};
 use crate::home::{Held, Reading};
-use crate::record::{Record, Tokens};
+use crate::record::Record;
 use crate::{Effect, Error, Event, LogLine, LoginRequired, Machine, Step, Timestamp, Token, TokenOrigin, unexpected};
 
 /// A peer that takes no lock may need so many looks to save what it got,
@@ -13,29 +13,49 @@ const LOOKS: u8 = 11;
 /// so many milliseconds apart.
 const PAUSE: u64 = 500;
 
-/// Looks for the successor for some seconds; else notes that the token is dead, before any waiter can send it again.
+/// Looks for the successor; where there is none yet, notes that the token is dead before anything else can happen to
+/// this process, and goes on looking for some seconds.
 ///
-/// - `Looking` → (reading) → done with the successor, or `Pausing`, or `Burying`
-/// - `Pausing` → `Slept` → `Looking` · any other event → `Burying`
-/// - `Burying` → (remembering) → done
+/// - `Looking` → (reading) → done with the successor, or `Burying`, or `Pausing` once that is done, or done
+/// - `Burying` → (remembering) → `Pausing`, or done
+/// - `Pausing` → `Slept` → `Looking` · any other event → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Rejection {
     order: Order,
     spent: Held,
     reason: LoginRequired,
+    /// The token's death is on record.
+    buried: bool,
     state: State,
+}
+
+/// How it ends when the server has rejected a token.
+pub(crate) struct Rejected {
+    pub(crate) token: Result<Token, Error>,
+    /// The token's death is on record, or does not matter any more: the intent can go.
+    pub(crate) settled: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
-    Looking { step: Reading, look: u8 },
-    Pausing { look: u8 },
-    Burying { step: Remembering, error: Error },
+    Looking {
+        step: Reading,
+        look: u8,
+    },
+    /// And how it ends after that, if it does.
+    Burying {
+        step: Remembering,
+        look: u8,
+        end: Option<Error>,
+    },
+    Pausing {
+        look: u8,
+    },
 }
 
 impl Rejection {
     pub(crate) fn start(order: Order, spent: Held, reason: LoginRequired, now: Timestamp) -> Step<Self> {
-        Self { order, spent, reason, state: State::Pausing { look: 0 } }.look(1, now)
+        Self { order, spent, reason, buried: false, state: State::Pausing { look: 0 } }.look(1, now)
     }
 
     fn look(self, look: u8, now: Timestamp) -> Step<Self> {
@@ -50,9 +70,9 @@ impl Rejection {
             |machine, result| match result {
                 Ok(found) => machine.looked(&found, look, now),
                 // A store that stumbles is looked into again.
-                Err(Error::Local(_)) if look < LOOKS => machine.pause(look),
+                Err(Error::Local(_)) => machine.missed(look),
                 // Whoever stops here must not leave the token to be sent again.
-                Err(error) => machine.bury(error),
+                Err(error) => machine.end(look, error),
             },
         )
     }
@@ -62,55 +82,72 @@ impl Rejection {
         let current = found.record().ok().and_then(|record| record.tokens());
         if let (Some(before), Some(current)) = (before, current) {
             if !before.same_account(current) {
-                return Step::failed(LoginRequired::AnotherAccount);
+                return settled(Err(LoginRequired::AnotherAccount.into()));
             }
             let renewed = before.access_token() != current.access_token();
             if renewed && self.order.is_valid(found, current, now) {
                 let token = self.order.token(found, current, TokenOrigin::Adopted, now);
-                return Step::Done(Ok(token));
+                return settled(Ok(token));
             }
         }
-        if matches!(found.record, Ok(None)) {
-            return Step::failed(LoginRequired::NotLoggedIn);
+        if matches!((&found.record, &found.trouble), (Ok(None), None)) {
+            return settled(Err(LoginRequired::NotLoggedIn.into()));
         }
+        self.missed(look)
+    }
+
+    /// The successor is not there.
+    fn missed(self, look: u8) -> Step<Self> {
         if look >= LOOKS {
             let error = self.reason.into();
-            return self.bury(error);
+            return self.end(look, error);
         }
-        self.pause(look)
+        self.bury(look, None)
     }
 
-    fn pause(self, look: u8) -> Step<Self> {
-        Step::perform(Self { state: State::Pausing { look }, ..self }, Effect::Sleep { milliseconds: PAUSE })
+    fn end(self, look: u8, error: Error) -> Step<Self> {
+        self.bury(look, Some(error))
     }
 
-    fn bury(self, error: Error) -> Step<Self> {
-        let Some(token) = self.spent.record().ok().and_then(Record::tokens).and_then(Tokens::refresh_token) else {
-            return Step::Done(Err(error));
-        };
+    fn bury(self, look: u8, end: Option<Error>) -> Step<Self> {
+        let token = self.spent.record().ok().and_then(Record::refresh_token).filter(|_| !self.buried);
+        let Some(token) = token else { return self.buried(look, end) };
         let fact = Fact::Dead { token: token.clone(), reason: self.reason };
         let step = Remembering::start(&self.order, self.spent.place, fact);
-        self.burying(step, error).logged(LogLine::detail("the refresh token is dead and will not be sent again"))
+        self.burying(step, look, end).logged(LogLine::detail("the refresh token is dead and will not be sent again"))
     }
 
-    fn burying(self, step: Step<Remembering>, error: Error) -> Step<Self> {
+    fn burying(self, step: Step<Remembering>, look: u8, end: Option<Error>) -> Step<Self> {
         step.within(
-            (self, error),
-            |(machine, error), step| Self { state: State::Burying { step, error }, ..machine },
-            |(_, error), _| Step::Done(Err(error)),
+            (self, end),
+            |(machine, end), step| Self { state: State::Burying { step, look, end }, ..machine },
+            |(machine, end), result| Self { buried: result.is_ok(), ..machine }.buried(look, end),
         )
+    }
+
+    fn buried(self, look: u8, end: Option<Error>) -> Step<Self> {
+        match end {
+            Some(error) => Step::Done(Ok(Rejected { token: Err(error), settled: self.buried })),
+            None => {
+                Step::perform(Self { state: State::Pausing { look }, ..self }, Effect::Sleep { milliseconds: PAUSE })
+            }
+        }
     }
 }
 
 impl Machine for Rejection {
-    type Output = Token;
+    type Output = Rejected;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        match (self.state.clone(), event) {
+    fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
+        match (core::mem::replace(&mut self.state, State::Pausing { look: 0 }), event) {
             (State::Looking { step, look }, event) => self.looking(step.step(now, event), look, now),
+            (State::Burying { step, look, end }, event) => self.burying(step.step(now, event), look, end),
             (State::Pausing { look }, Event::Slept) => self.look(look.saturating_add(1), now),
-            (State::Pausing { .. }, event) => self.bury(unexpected(&event)),
-            (State::Burying { step, error }, event) => self.burying(step.step(now, event), error),
+            (State::Pausing { look }, event) => self.end(look, unexpected(&event)),
         }
     }
+}
+
+fn settled(token: Result<Token, Error>) -> Step<Rejection> {
+    Step::Done(Ok(Rejected { token, settled: true }))
 }

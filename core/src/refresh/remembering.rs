@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Order;
 use crate::sidecar::Sidecar;
-use crate::{Effect, Event, LoginRequired, Machine, Place, Secret, Slot, Step, Timestamp};
+use crate::{Effect, Event, Local, LoginRequired, Machine, Place, Secret, Slot, Step, Timestamp, unexpected};
 
 /// Reads the sidecar at that moment and writes it back with the fact in it: whoever has signed in since it was last
-/// read must not find their sidecar overwritten. What cannot be remembered is passed over.
+/// read must not find their sidecar overwritten.
 ///
-/// - `Loading` → `Loaded` → `Saving` · any other event → done
-/// - `Saving`  → any event → done
+/// - `Loading` → `Loaded` → `Saving` · any other event → done, and nothing is remembered
+/// - `Saving`  → `Saved` → done · any other event → done, and nothing is remembered
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(super) enum Remembering {
     Loading { order: Order, fact: Fact },
@@ -20,8 +20,8 @@ pub(super) enum Remembering {
 /// What is to be remembered.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(super) enum Fact {
-    /// A refresh has failed, and the next process waits before it tries.
-    Failed,
+    /// A refresh has failed, and the next process waits before it tries: as long as the server asks for, at least.
+    Failed { asked: u64 },
     /// The server has finally rejected this refresh token.
     Dead { token: Secret, reason: LoginRequired },
 }
@@ -40,16 +40,21 @@ impl Machine for Remembering {
     type Output = ();
 
     fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        let (Self::Loading { order, fact }, Event::Loaded(text)) = (self, event) else { return Step::Done(Ok(())) };
-        let sidecar = text.as_ref().and_then(Sidecar::parse).unwrap_or_default();
-        if sidecar.is_newer() {
-            return Step::Done(Ok(()));
+        match (self, event) {
+            (Self::Loading { order, fact }, Event::Loaded(text)) => {
+                let sidecar = text.as_ref().and_then(Sidecar::parse).unwrap_or_default();
+                if sidecar.is_newer() {
+                    return Step::failed(Local::NewerSidecar);
+                }
+                let mut sidecar = sidecar.settled(&order.configuration.home, &order.seed);
+                match fact {
+                    Fact::Failed { asked } => sidecar.fail(now, asked),
+                    Fact::Dead { token, reason } => sidecar.bury(&token, reason),
+                }
+                Step::perform(Self::Saving, Effect::Save { slot: Slot::Sidecar, contents: sidecar.text() })
+            }
+            (Self::Saving, Event::Saved) => Step::Done(Ok(())),
+            (_, event) => Step::Done(Err(unexpected(&event))),
         }
-        let mut sidecar = sidecar.settled(&order.configuration.home, &order.seed);
-        match fact {
-            Fact::Failed => sidecar.fail(now),
-            Fact::Dead { token, reason } => sidecar.bury(&token, reason),
-        }
-        Step::perform(Self::Saving, Effect::Save { slot: Slot::Sidecar, contents: sidecar.text() })
     }
 }

@@ -6,18 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{self, Answer};
 use super::committing::{Committed, Committing};
-use super::judgement::Judgement;
-use super::rejection::Rejection;
+use super::judgement::{Judgement, usable};
+use super::rejection::{Rejected, Rejection};
 use super::remembering::{Fact, Remembering};
 use super::{Order, Target};
 use crate::authenticating::{Authenticating, ClientProof, Occasion, SecretSource};
+use crate::claims::Claims;
 use crate::home::{GuardedReading, Held, provider_of};
 use crate::record::Tokens;
 use crate::sidecar::{Intent, Parked};
 use crate::token_response::TokenSet;
 use crate::{
-    Effect, Error, Event, HttpRequest, Local, LogLine, LoginRequired, Machine, Misbehaved, Reach, Secret, Slot, Step,
-    Timestamp, Token, Unavailable, unexpected,
+    Effect, Error, Event, HttpRequest, HttpResponse, Local, LogLine, LoginRequired, Machine, Misbehaved, Reach, Secret,
+    Slot, Step, Timestamp, Token, Unavailable, header, unexpected,
 };
 
 /// An earlier request may still be on its way for so long, in milliseconds.
@@ -38,7 +39,7 @@ const ROOM: u32 = 64 * 1024;
 ///   · `RequestFailed` → `Rejecting`, `Draining` or `Noting`
 /// - `Parking`        → any event → `Committing`, or `Noting` an answer that is of no use
 /// - `Committing`     → (committing) → `Clearing`, or done where the answer must stay
-/// - `Rejecting`      → (rejection) → `Clearing`
+/// - `Rejecting`      → (rejection) → `Clearing`, or done where the intent must stay
 /// - `Noting`         → (remembering) → `Clearing`, or done where the intent must stay
 /// - `Clearing`       → any event → done, or `Rereading` after an answer that was found
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -60,7 +61,7 @@ enum State {
     Authenticating { step: Authenticating, attempt: u32 },
     Reserving { intent: Intent, request: HttpRequest },
     Sending { intent: Intent },
-    Parking { intent: Intent, answer: Secret },
+    Parking { intent: Intent, answer: Secret, date: Option<Timestamp> },
     Committing { step: Committing, found: bool },
     Rejecting(Rejection),
     Noting { step: Remembering, result: Result<Token, Error>, trace: Trace },
@@ -133,7 +134,7 @@ impl Renewing {
         match parked {
             Some(Parked { intent, answer }) if ours(&intent) => match answer.map(|answer| self.read(&answer)) {
                 Some(Ok(set)) => self
-                    .commit(set, intent.started, true)
+                    .commit(set, &intent, None, true)
                     .logged(LogLine::detail("the answer to an earlier refresh was found and is saved now")),
                 // Without an answer that is of any use nobody knows what became of the request.
                 Some(Err(_)) | None => self.drain(intent.attempt, now),
@@ -187,50 +188,51 @@ impl Renewing {
         Step::perform(Self { state: State::Reserving { intent, request }, ..self }, effect)
     }
 
-    fn answered(self, answer: Answer, intent: Intent, now: Timestamp) -> Step<Self> {
-        match answer {
-            Answer::Granted(body) => {
-                let contents = intent.with_answer(&body);
+    fn answered(self, response: HttpResponse, intent: Intent, now: Timestamp) -> Step<Self> {
+        let (date, asked) = (header::date(&response), header::retry_after(&response).unwrap_or(0));
+        match Answer::read(&self.target.provider, response) {
+            Answer::Granted(answer) => {
+                let contents = intent.with_answer(&answer);
                 let effect = Effect::Save { slot: Slot::Parked(self.held.place), contents };
-                Step::perform(Self { state: State::Parking { intent, answer: body }, ..self }, effect)
+                Step::perform(Self { state: State::Parking { intent, answer, date }, ..self }, effect)
             }
             Answer::Rejected(reason) => {
                 // With an open intent it was our own earlier request whose answer was lost.
                 let lost = intent.attempt > 1 && reason == LoginRequired::SpentElsewhere;
                 self.reject(if lost { LoginRequired::RotationLost } else { reason }, now)
             }
-            Answer::Unanswered(error) => self.unanswered(error, &intent, now),
-            Answer::Failed(error) => self.failed(error, &intent, now),
+            Answer::Unanswered(error) => self.unanswered(error, asked, &intent, now),
+            Answer::Failed(error) => self.failed(error, asked, &intent, now),
         }
     }
 
     fn lost(self, reach: Reach, error: Error, intent: &Intent, now: Timestamp) -> Step<Self> {
         match reach {
-            Reach::Unanswered | Reach::Broken(502 | 504) => self.unanswered(error, intent, now),
+            Reach::Unanswered | Reach::Broken(502 | 504) => self.unanswered(error, 0, intent, now),
             // The token is spent and its successor is gone.
             Reach::Broken(200..=299) => self.reject(LoginRequired::RotationLost, now),
-            Reach::NotSent | Reach::Broken(_) => self.failed(error, intent, now),
+            Reach::NotSent | Reach::Broken(_) => self.failed(error, 0, intent, now),
         }
     }
 
-    fn unanswered(self, error: Error, intent: &Intent, now: Timestamp) -> Step<Self> {
+    fn unanswered(self, error: Error, asked: u64, intent: &Intent, now: Timestamp) -> Step<Self> {
         if intent.attempt > 1 || !self.order.is_out_of_tokens(&self.held, now) {
-            return self.note(error, Trace::Standing, now);
+            return self.note(error, asked, Trace::Standing, now);
         }
         self.drain(intent.attempt, now)
     }
 
     /// This request has done nothing; what became of one before it is as open as it was.
-    fn failed(self, error: Error, intent: &Intent, now: Timestamp) -> Step<Self> {
+    fn failed(self, error: Error, asked: u64, intent: &Intent, now: Timestamp) -> Step<Self> {
         let trace = if intent.attempt > 1 { Trace::Standing } else { Trace::Nothing };
-        self.note(error, trace, now)
+        self.note(error, asked, trace, now)
     }
 
-    fn parked(self, intent: Intent, answer: &Secret, now: Timestamp) -> Step<Self> {
+    fn parked(self, intent: Intent, answer: &Secret, date: Option<Timestamp>, now: Timestamp) -> Step<Self> {
         match self.read(answer) {
-            Ok(set) => self.commit(set, intent.started, false),
+            Ok(set) => self.commit(set, &intent, date, false),
             // A success that nobody can read may have spent the token, or may be a proxy's page.
-            Err(error) => self.note(error, Trace::Intent(intent), now),
+            Err(error) => self.note(error, 0, Trace::Intent(intent), now),
         }
     }
 
@@ -245,10 +247,17 @@ impl Renewing {
         if foreign { Err(Misbehaved::AnotherAccount { server }.into()) } else { Ok(set) }
     }
 
-    fn commit(self, set: TokenSet, granted: Timestamp, found: bool) -> Step<Self> {
+    /// `date` is what time it was at the server: with it the end of an access token is one by this clock too.
+    fn commit(self, mut set: TokenSet, intent: &Intent, date: Option<Timestamp>, found: bool) -> Step<Self> {
+        let expires_at = Claims::of(&set.access_token).and_then(|claims| claims.expires_at());
+        let lifetime = || Some(expires_at?.since(date?).max(0));
+        set.expires_in = set.expires_in.or_else(lifetime);
         let Self { order, held, target, .. } = &self;
         let secret = self.secret.clone();
-        let step = Committing::start(order.clone(), held.clone(), set, granted, target.provider.clone(), secret);
+        let provider = target.provider.clone();
+        // Nobody has asked for what was found: it is saved, then judged by what this caller needs.
+        let order = if found { order.with_need(usable()) } else { order.clone() };
+        let step = Committing::start(order, held.clone(), set, intent.started, provider, secret);
         self.committing(step, found)
     }
 
@@ -274,20 +283,21 @@ impl Renewing {
         step.within(
             self,
             |machine, step| Self { state: State::Rejecting(step), ..machine },
-            |machine, result| {
-                let result = match result {
-                    Ok(token) => Ok(token),
-                    Err(error) => machine.or_stored(error, now),
-                };
-                machine.clear(Then::End(result))
+            |machine, result| match result {
+                Ok(Rejected { token, settled }) => {
+                    let token = token.or_else(|error| machine.or_stored(error, now));
+                    // What nothing remembers is at least not sent again at once.
+                    if settled { machine.clear(Then::End(token)) } else { Step::Done(token) }
+                }
+                Err(error) => machine.make_do(error, now),
             },
         )
     }
 
     /// Remembers for the next process that a refresh has failed.
-    fn note(self, error: Error, trace: Trace, now: Timestamp) -> Step<Self> {
+    fn note(self, error: Error, asked: u64, trace: Trace, now: Timestamp) -> Step<Self> {
         let result = self.or_stored(error, now);
-        let step = Remembering::start(&self.order, self.held.place, Fact::Failed);
+        let step = Remembering::start(&self.order, self.held.place, Fact::Failed { asked });
         self.noting(step, result, trace)
     }
 
@@ -328,7 +338,7 @@ impl Renewing {
     }
 
     fn refresh_token(&self) -> Option<&Secret> {
-        self.tokens()?.refresh_token()
+        self.held.record.as_ref().ok()?.as_ref()?.refresh_token()
     }
 
     fn server(&self) -> String {
@@ -339,8 +349,8 @@ impl Renewing {
 impl Machine for Renewing {
     type Output = Token;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        match (self.state.clone(), event) {
+    fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
+        match (core::mem::replace(&mut self.state, State::Looking), event) {
             (State::Rereading(step), event) => self.rereading(step.step(now, event), now),
             (State::Looking, Event::Loaded(text)) => self.looked(text.as_ref().and_then(Parked::parse), now),
             (State::Looking | State::Reserving { .. }, Event::StoreFailed(failure)) => {
@@ -353,19 +363,16 @@ impl Machine for Renewing {
             (State::Reserving { intent, request }, Event::Reserved) => {
                 Step::perform(Self { state: State::Sending { intent }, ..self }, Effect::Http(request))
             }
-            (State::Sending { intent }, Event::Responded(response)) => {
-                let answer = Answer::read(&self.target.provider, response);
-                self.answered(answer, intent, now)
-            }
+            (State::Sending { intent }, Event::Responded(response)) => self.answered(response, intent, now),
             (State::Sending { intent }, Event::RequestFailed(failure)) => {
                 let reach = failure.reach;
                 let error = Unavailable::Network { server: self.server(), failure }.into();
                 self.lost(reach, error, &intent, now)
             }
             // Whatever became of the parking, the answer is at hand.
-            (State::Parking { intent, answer }, Event::Saved) => self.parked(intent, &answer, now),
-            (State::Parking { intent, answer }, _) => {
-                self.parked(intent, &answer, now).logged(LogLine::detail("the answer could not be parked"))
+            (State::Parking { intent, answer, date }, Event::Saved) => self.parked(intent, &answer, date, now),
+            (State::Parking { intent, answer, date }, _) => {
+                self.parked(intent, &answer, date, now).logged(LogLine::detail("the answer could not be parked"))
             }
             (State::Committing { step, found }, event) => self.committing(step.step(now, event), found),
             (State::Rejecting(step), event) => self.rejecting(step.step(now, event), now),

@@ -243,6 +243,8 @@ pub enum Rotation {
     Grace(i64),
     /// None: the refresh token stays, and the answer does not repeat it (RFC 6749, section 6).
     Keep,
+    /// None, and the answer repeats it.
+    Repeat,
 }
 
 /// A user's account.

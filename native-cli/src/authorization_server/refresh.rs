@@ -63,9 +63,10 @@ impl AuthorizationServer {
     }
 
     fn rotate(&mut self, client: &Client, text: &str, token: &RefreshToken) -> RefreshAnswer {
-        if self.options.rotation == Rotation::Keep {
+        if matches!(self.options.rotation, Rotation::Keep | Rotation::Repeat) {
             self.note(Happening::Refreshed { family: token.family, generation: token.generation });
-            return RefreshAnswer::Absent;
+            let repeats = self.options.rotation == Rotation::Repeat;
+            return if repeats { RefreshAnswer::Present(text.to_owned()) } else { RefreshAnswer::Absent };
         }
         let now = self.now;
         if let Some(found) = self.families.refresh_tokens.get_mut(&digest(text)) {

@@ -1,7 +1,7 @@
 //! The network between a flow and the authorization server.
 
 use hallpass::authorization_server::{Delivery, Request, Served};
-use hallpass_core::{Event, HttpMethod, HttpRequest, HttpResponse, Reach, RequestFailure};
+use hallpass_core::{Event, HttpMethod, HttpRequest, HttpResponse, Reach, RequestFailure, Timestamp};
 
 use super::{ISSUER, World};
 
@@ -60,11 +60,24 @@ impl World {
         match delivery {
             Delivery::Whole => Event::Responded(HttpResponse {
                 status: response.status,
-                headers: response.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect(),
+                headers: response
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.as_str().into()))
+                    .chain(self.dates.then(|| ("Date".to_owned(), imf_fixdate(self.now).into())))
+                    .collect(),
                 body: response.text().into(),
             }),
             Delivery::AnswerLost | Delivery::RequestLost => lost(Reach::Unanswered, "the connection was closed"),
             Delivery::Broken { .. } => lost(Reach::Broken(response.status), "the connection was closed in the answer"),
         }
     }
+}
+
+/// A time in the first weeks of the world, as RFC 9110 has it, section 5.6.7; nobody reads the name of the day.
+fn imf_fixdate(now: Timestamp) -> String {
+    let text = now.to_string();
+    let (date, time) = (&text[..10], &text[11..19]);
+    let month = ["Nov", "Dec"][usize::from(&date[5..7] == "12")];
+    format!("Day, {} {month} {} {time} GMT", &date[8..], &date[..4])
 }

@@ -23,17 +23,27 @@ impl World {
     /// # Panics
     /// When the flow ends before.
     pub fn dies(&mut self, request: Request, when: fn(&Effect) -> bool) {
+        assert!(self.cut_off(request, |_, effect| when(effect)), "the flow ended before");
+    }
+
+    /// Runs a flow in a process that dies just before this turn; false when the flow has ended before.
+    pub fn dies_at(&mut self, request: Request, turn: usize) -> bool {
+        self.cut_off(request, |now, _| now == turn)
+    }
+
+    fn cut_off(&mut self, request: Request, when: impl Fn(usize, &Effect) -> bool) -> bool {
         self.flows += 1;
-        let mut step = Flow::start(request, self.now, Seed::new([self.flows; 32]));
+        let mut step = Flow::start(request, self.told(), Seed::new([self.flows; 32]));
         for turn in 0.. {
-            let Step::Perform { machine, effect, .. } = step else { panic!("the flow ended before: {step:?}") };
-            if when(&effect) {
+            let Step::Perform { machine, effect, .. } = step else { return false };
+            if when(turn, &effect) {
                 self.locks.clear();
-                return;
+                return true;
             }
             let event = self.perform(effect, turn);
-            step = machine.step(self.now, event);
+            step = machine.step(self.told(), event);
         }
+        unreachable!("the loop ends by returning")
     }
 
     /// The shell answers the first effect that `when` names with something else, after it has performed it.

@@ -10,6 +10,8 @@ pub struct Store {
     slots: BTreeMap<Slot, Secret>,
     /// The kinds of store that fail, and how.
     pub troubles: BTreeMap<Place, StoreTrouble>,
+    /// How many more things it does before it fails once.
+    pub stumbles_after: Option<usize>,
     /// The kinds of store that cannot take more than so many bytes at once.
     pub room: BTreeMap<Place, usize>,
     /// Whether only writing fails.
@@ -48,7 +50,7 @@ impl Store {
         self.slots.is_empty()
     }
 
-    pub(super) fn load(&self, slot: Slot) -> Event {
+    pub(super) fn load(&mut self, slot: Slot) -> Event {
         match self.trouble(slot) {
             Some(_) if self.reading_works => Event::Loaded(self.slots.get(&slot).cloned()),
             Some(failure) => Event::StoreFailed(failure),
@@ -76,8 +78,10 @@ impl Store {
         Event::Removed(self.slots.remove(&slot).is_some())
     }
 
-    fn trouble(&self, slot: Slot) -> Option<StoreFailure> {
-        let kind = *self.troubles.get(&place(slot))?;
+    fn trouble(&mut self, slot: Slot) -> Option<StoreFailure> {
+        let stumbles = self.stumbles_after == Some(0);
+        self.stumbles_after = self.stumbles_after.and_then(|left| left.checked_sub(1));
+        let kind = if stumbles { StoreTrouble::Other } else { *self.troubles.get(&place(slot))? };
         Some(StoreFailure { kind, detail: format!("{slot:?}") })
     }
 }
