@@ -4,5 +4,7 @@ source "$(dirname "$0")/lib.sh"
 
 needs_rust component clippy
 check "clippy" cargo clippy --workspace --all-targets --locked -- -D warnings
+check "clippy of the suite that is not run by default" \
+    cargo clippy --locked -p hallpass --test processes -- -D warnings
 RUSTDOCFLAGS="-D warnings" check "documentation" cargo doc --workspace --no-deps --locked
 tally

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hallpass::authorization_server::{Endpoint, Fault};
 
 use crate::peer::Peer;
-use crate::running::{Running, wait_for_open};
+use crate::running::{Running, wait_for_all_to_open};
 use crate::stage::Stage;
 
 const SOON: Duration = Duration::from_secs(30);
@@ -27,7 +27,7 @@ fn what_a_peer_renews_is_adopted_and_nothing_is_sent() {
         let gate = File::create(&lock).unwrap();
         gate.lock().unwrap();
         let waiting: Vec<_> = (0..4).map(|_| Running::start(stage.home.command("token"))).collect();
-        waiting.iter().for_each(|process| wait_for_open(process.id(), &lock));
+        wait_for_all_to_open(&waiting, &lock);
         assert_eq!(outcomes(Running::start(peer.command(&stage, 1, NOW, NOW)), SOON), ["saved"]);
         drop(gate);
         for process in waiting {
@@ -74,7 +74,9 @@ fn a_codex_that_is_saving_is_waited_for_and_keeps_what_is_its_own() {
     let ours = Running::start(stage.home.command("token"));
     stage.wait_for_requests(1);
     let codex = ["auth.lock", "auth.json.lock"].map(|name| File::open(stage.home.file(name)).unwrap());
-    codex.iter().for_each(|lock| lock.lock().unwrap());
+    for lock in &codex {
+        lock.lock().unwrap();
+    }
     std::thread::sleep(Duration::from_millis(1200));
     // It adds something of its own to the same tokens.
     let written = stage.before.replacen('{', "{\"x_codex\": {\"since\": 1.50},", 1);
@@ -87,6 +89,15 @@ fn a_codex_that_is_saving_is_waited_for_and_keeps_what_is_its_own() {
     stage.assert_alive();
 }
 
+/// Ends what goes on beside it, however it ends itself.
+struct While<'a>(&'a AtomicBool);
+
+impl Drop for While<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
 /// Many refreshes of ours and of a peer, at once.
 fn contend(peer: Peer) {
     let stage = Stage::expired().lenient();
@@ -94,6 +105,7 @@ fn contend(peer: Peer) {
     let other = Running::start(peer.command(&stage, 60, Duration::from_millis(3), rest));
     let (going_on, torn) = (AtomicBool::new(true), AtomicBool::new(false));
     std::thread::scope(|scope| {
+        let _going_on = While(&going_on);
         if peer == Peer::Codex {
             scope.spawn(|| {
                 while going_on.load(Ordering::SeqCst) {
@@ -115,8 +127,9 @@ fn contend(peer: Peer) {
                 })
             })
             .collect();
-        ours.into_iter().for_each(|thread| thread.join().unwrap());
-        going_on.store(false, Ordering::SeqCst);
+        for thread in ours {
+            thread.join().unwrap();
+        }
     });
     let outcomes = outcomes(other, SOON);
     let saved = outcomes.iter().filter(|outcome| *outcome == "saved").count();

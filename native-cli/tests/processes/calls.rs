@@ -73,7 +73,7 @@ fn a_token_that_is_good_costs_two_reads() {
     for line in ["token", "token --json", "status", "status --json"] {
         let mut command = stage.home.command(line);
         command.envs(environment);
-        let calls = calls_in(command);
+        let calls = calls_in(&command);
         let count = |names: &[&str]| calls.iter().filter(|call| call.is(names)).count();
         assert_eq!(count(&["socket", "connect", "sendto"]), 0, "{line}: no socket");
         assert_eq!(count(&["clone", "clone3", "fork", "vfork"]), 0, "{line}: no child, no thread");

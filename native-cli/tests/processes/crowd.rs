@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::time::Duration;
 
-use crate::running::{Running, wait_for_open};
+use crate::running::{Running, wait_for_all_to_open};
 use crate::stage::Stage;
 
 /// Longer than any of them may take on a busy machine; shorter than waiting for a lock that nobody gives back.
@@ -32,7 +32,7 @@ fn crowd(size: usize, start: Start) {
     }
     let crowd: Vec<_> = (0..size).map(|_| Running::start(stage.home.command("token"))).collect();
     if let Start::Gathered = start {
-        crowd.iter().for_each(|process| wait_for_open(process.id(), &lock));
+        wait_for_all_to_open(&crowd, &lock);
     }
     drop(gate);
     let tokens: Vec<_> = crowd.into_iter().map(|process| process.finish(PATIENCE).expect(0).stdout).collect();

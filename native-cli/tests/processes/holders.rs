@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hallpass::authorization_server::{Endpoint, Fault};
 use rustix::process::Signal;
 
-use crate::running::{Running, child_of, is_stopped, signal_to, wait_for_open};
+use crate::running::{Running, child_of, is_stopped, signal_to, wait_for_all_to_open};
 use crate::stage::{Stage, error_code, until};
 use crate::tracing;
 
@@ -27,7 +27,8 @@ struct Holder {
 impl Holder {
     fn stopped(stage: &Stage) -> Self {
         let inject = ["-e", "trace=connect", "-e", "inject=connect:signal=STOP:when=1"];
-        let tracer = Running::start(tracing::around(stage.home.command("token --json"), "/dev/null".as_ref(), &inject));
+        let tracer =
+            Running::start(tracing::around(&stage.home.command("token --json"), "/dev/null".as_ref(), &inject));
         until(|| stage.home.file("hallpass.parked").exists(), "the intent");
         let process = child_of(tracer.id());
         until(|| is_stopped(process), "the holder to be stopped");
@@ -38,7 +39,7 @@ impl Holder {
 fn waiters(stage: &Stage, line: &str, count: usize) -> Vec<Running> {
     let waiters: Vec<_> = (0..count).map(|_| Running::start(stage.home.command(line))).collect();
     let lock = stage.home.file("hallpass.lock");
-    waiters.iter().for_each(|waiter| wait_for_open(waiter.id(), &lock));
+    wait_for_all_to_open(&waiters, &lock);
     waiters
 }
 

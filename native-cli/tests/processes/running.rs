@@ -63,6 +63,14 @@ pub(crate) fn wait_for_open(process: u32, path: &Path) {
     until(|| has_open(process, path), "a file to be opened");
 }
 
+/// Waits until each of these processes has this file open.
+#[track_caller]
+pub(crate) fn wait_for_all_to_open(processes: &[Running], path: &Path) {
+    for process in processes {
+        wait_for_open(process.id(), path);
+    }
+}
+
 fn has_open(process: u32, path: &Path) -> bool {
     let Ok(descriptors) = std::fs::read_dir(format!("/proc/{process}/fd")) else { return false };
     descriptors.flatten().any(|entry| std::fs::read_link(entry.path()).is_ok_and(|target| target == path))

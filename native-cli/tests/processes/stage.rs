@@ -65,6 +65,13 @@ impl Stage {
         self
     }
 
+    /// The same, with the record that lies there by now; requests count from here on.
+    #[cfg(feature = "keyring")]
+    pub(crate) fn with_record(self, before: String) -> Self {
+        let requests = self.serving.lock().token_requests();
+        Self { before, requests, ..self }
+    }
+
     pub(crate) fn write_record(&self, text: &str) {
         std::fs::write(self.home.file("auth.json"), text).unwrap();
         self.set_mode("auth.json", 0o600);

@@ -12,7 +12,7 @@ use crate::support::{Home, Ran};
 const SOON: Duration = Duration::from_secs(40);
 
 /// The same command under strace, which writes what it sees there.
-pub(crate) fn around(command: Command, to: &Path, options: &[&str]) -> Command {
+pub(crate) fn around(command: &Command, to: &Path, options: &[&str]) -> Command {
     let mut traced = Command::new("strace");
     traced.args(["-f", "-qq", "-y", "-s", "64", "-o"]).arg(to).args(options);
     traced.arg(command.get_program()).args(command.get_args()).env_clear();
@@ -61,12 +61,12 @@ fn is_name(text: &str) -> bool {
 
 /// What `token` does here, from the first that concerns the home.
 pub(crate) fn calls_of_token(stage: &Stage) -> Vec<Call> {
-    let calls = calls_in(stage.home.command("token"));
+    let calls = calls_in(&stage.home.command("token"));
     calls.into_iter().skip_while(|call| !call.concerns(&stage.home.path)).collect()
 }
 
 /// What this command does.
-pub(crate) fn calls_in(command: Command) -> Vec<Call> {
+pub(crate) fn calls_in(command: &Command) -> Vec<Call> {
     let scratch = Home::new();
     let trace = scratch.file("trace");
     Running::start(around(command, &trace, &[])).finish(SOON).expect(0);
@@ -75,11 +75,11 @@ pub(crate) fn calls_in(command: Command) -> Vec<Call> {
 
 /// How `token` ends when this happens (in strace's words) instead of this call, or just before it.
 pub(crate) fn with_injected(stage: &Stage, arguments: &str, call: &Call, what: &str) -> Ran {
-    with_injected_in(stage.home.command(arguments), call, what)
+    with_injected_in(&stage.home.command(arguments), call, what)
 }
 
 /// The same for any command.
-pub(crate) fn with_injected_in(command: Command, call: &Call, what: &str) -> Ran {
+pub(crate) fn with_injected_in(command: &Command, call: &Call, what: &str) -> Ran {
     let filter = format!("trace={}", call.name);
     let inject = format!("inject={}:{what}:when={}", call.name, call.number);
     let options = ["-e", &filter, "-e", &inject];

@@ -190,8 +190,8 @@ pub(crate) fn assert_no_plaintext(stage: &Stage) {
 
 fn account(stage: &Stage) -> String {
     let digest = Sha256::digest(stage.home.path.to_str().unwrap());
-    let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("cli|{hash}")
+    let hash = digest.iter().take(8).fold(0, |hash: u64, &byte| hash << 8 | u64::from(byte));
+    format!("cli|{hash:016x}")
 }
 
 fn within(folder: &Home, program: &str) -> Command {

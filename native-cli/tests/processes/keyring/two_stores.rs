@@ -5,19 +5,50 @@ use serde_json::{Value, json};
 
 use super::bus::{Bus, set_store};
 use super::proxy::Verdict;
-use crate::stage::{Stage, error_code};
-use crate::tracing::{calls_in, with_injected_in};
+use crate::stage::{Stage, Tokens, error_code};
 
-/// The record after another tool has refreshed the session: the tokens in this one are spent.
+/// Which store has the newer record.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Newer {
+    File,
+    Keyring,
+}
+
+/// A home with a record in each store: in one the tokens are spent; in the other the access token has expired, and that
+/// record is the stage's.
+pub(super) fn two_records(bus: &Bus, newer: Newer) -> Stage {
+    let stage = Stage::expired();
+    let hours_ago = hallpass::now().milliseconds() - 5_000_000;
+    let renewed = renewed_at(&stage, &stage.before, hours_ago);
+    let (file, keyring) = if newer == Newer::File { (&renewed, &stage.before) } else { (&stage.before, &renewed) };
+    stage.write_record(file);
+    bus.store(&stage, keyring);
+    set_store(&stage, "auto");
+    stage.with_record(renewed)
+}
+
+/// The access token of the record that was written last.
+pub(super) fn newest(bus: &Bus, stage: &Stage) -> String {
+    let file = std::fs::read_to_string(stage.home.file("auth.json")).ok();
+    let records = [file, bus.record(stage)].into_iter().flatten();
+    let renewed =
+        |record: &String| serde_json::from_str::<Value>(record).unwrap()["last_refresh"].as_str().unwrap().to_owned();
+    Tokens::of(&records.max_by_key(renewed).unwrap()).access
+}
+
+/// The record after another tool has refreshed the session just now: the tokens in this one are spent.
 fn renewed_elsewhere(stage: &Stage, spent: &str) -> String {
+    renewed_at(stage, spent, hallpass::now().milliseconds())
+}
+
+fn renewed_at(stage: &Stage, spent: &str, at: i64) -> String {
     let mut record: Value = serde_json::from_str(spent).unwrap();
     let body = json!({
         "client_id": record["tokens"]["oauth_provenance"]["client_id"],
         "grant_type": "refresh_token",
         "refresh_token": record["tokens"]["refresh_token"],
     });
-    let now = hallpass::now().milliseconds();
-    let answer = stage.serving.lock().respond(now, &Request::post_json("/oauth/token", &body)).response;
+    let answer = stage.serving.lock().respond(at, &Request::post_json("/oauth/token", &body)).response;
     let answer: Value = serde_json::from_slice(&answer.body).unwrap();
     for name in ["id_token", "access_token", "refresh_token"] {
         record["tokens"][name] = answer[name].clone();
@@ -81,28 +112,4 @@ fn a_stale_file_is_not_used_because_the_keyring_is_locked_or_slow() {
     assert_eq!((stage.requests(), stage.revoked()), (requests, None), "{ran:?}");
     assert_eq!((ran.code, error_code(&ran).as_str()), (Some(5), "store_timed_out"), "{ran:?}");
     assert_eq!(stage.home.record(), stage.before);
-}
-
-#[test]
-fn whoever_is_killed_between_the_two_stores_leaves_one_that_counts() {
-    let bus = Bus::start();
-    let prepared = || {
-        let stage = Stage::expired();
-        set_store(&stage, "auto");
-        stage
-    };
-    let calls = calls_in(bus.command(&prepared(), "token"));
-    let sent = calls.iter().rposition(|call| call.is(&["sendto"]) && call.text.contains("grant_type")).unwrap();
-    let changes: Vec<_> =
-        calls[sent..].iter().filter(|call| call.is(&["unlinkat", "openat", "renameat", "fsync"])).collect();
-    assert!(changes.iter().any(|call| call.is(&["unlinkat"]) && call.text.contains("\"auth.json\"")), "{changes:#?}");
-    let own = changes.into_iter().filter(|call| call.text.contains("hallpass-cli-"));
-    for call in own.skip_while(|call| !(call.is(&["unlinkat"]) && call.text.contains("\"auth.json\""))) {
-        let stage = prepared();
-        let ran = with_injected_in(bus.command(&stage, "token"), call, "signal=KILL");
-        assert_eq!(ran.code, None, "{call:?}: {ran:?}");
-        let ran = bus.run(&stage, "token").expect(0);
-        assert_eq!(ran.stdout.trim_end(), bus.tokens(&stage).access, "{call:?}");
-        assert_eq!((stage.requests(), stage.reuses(), stage.revoked()), (1, 0, None), "{call:?}");
-    }
 }
