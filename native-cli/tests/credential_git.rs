@@ -223,6 +223,19 @@ fn git_finds_the_helper_by_its_name() {
     assert_eq!(value(&ran, "password"), Some(stored(&home).as_str()));
 }
 
+#[test]
+fn what_cannot_be_replaced_is_said_and_stays() {
+    let home = Home::new();
+    fs::write(home.file("config.toml"), HOSTS).unwrap();
+    home.run_with_input("login --with-api-key", b"sk-test-0123456789abcdefXYZ").expect(0);
+    configure(&home, "");
+    let given = credential(&home, "fill", HERE).expect(0);
+    let before = home.record();
+    let refused = credential(&home, "reject", &given.stdout).expect(0);
+    assert!(refused.stderr.starts_with("error: the credential was rejected and cannot be renewed\n"), "{refused:?}");
+    assert_eq!(home.record(), before);
+}
+
 /// Git shows the commands that it starts, with their arguments.
 #[test]
 fn the_token_is_in_no_argument_and_in_no_word() {

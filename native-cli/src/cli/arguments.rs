@@ -221,7 +221,6 @@ pub(crate) struct Credential {
     pub(crate) tool: Tool,
 }
 
-/// The tools whose protocol is spoken.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Tool {
     /// A credential helper of git: the request comes on stdin
@@ -249,7 +248,7 @@ pub(crate) enum Tool {
     /// A credential plugin of kubectl: prints an ExecCredential
     #[command(
         after_help = "Example:\n  kubectl config set-credentials me --exec-api-version=client.authentication.k8s.io/v1 \\\n    \
-                      --exec-command=hallpass --exec-arg=credential --exec-arg=kubectl"
+                      --exec-interactive-mode=Never --exec-command=hallpass --exec-arg=credential --exec-arg=kubectl"
     )]
     Kubectl,
 }
