@@ -5,7 +5,7 @@ mod object;
 pub(crate) mod read;
 
 pub(crate) use lenient::{Integer, Text};
-pub(crate) use object::Object;
+pub(crate) use object::{Object, dense};
 
 use alloc::format;
 use alloc::string::String;

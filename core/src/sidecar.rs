@@ -156,7 +156,7 @@ impl Sidecar {
 
     /// Whether a store holds something else than when it was last seen; `None` when it never was.
     pub(crate) fn changed(&self, place: Place, record: &Secret) -> Option<bool> {
-        self.seen(place).map(|seen| *seen != self.hash(record))
+        self.seen(place).map(|seen| *seen != self.hash(&json::dense(record)))
     }
 
     /// Whether a store held a record when it was last seen.
@@ -178,7 +178,7 @@ impl Sidecar {
         if self.salt.is_empty() {
             return;
         }
-        let hash = Some(record.map(|record| self.hash(record)).unwrap_or_default());
+        let hash = Some(record.map(|record| self.hash(&json::dense(record))).unwrap_or_default());
         match place {
             Place::File => self.file = hash,
             Place::Keyring => self.keyring = hash,
@@ -310,6 +310,14 @@ mod tests {
         assert_eq!(read.changed(Place::File, &old), Some(true));
         assert_eq!(read.changed(Place::Keyring, &record), None, "it was never looked into");
         assert!(read.holds(Place::File) && !read.holds(Place::Keyring));
+    }
+
+    #[test]
+    fn a_record_is_the_same_on_one_line_and_on_many() {
+        let mut sidecar = sidecar();
+        sidecar.saw(Place::Keyring, Some(&Secret::new("{\n  \"a\": [1, \"b c\"]\n}")));
+        assert_eq!(sidecar.changed(Place::Keyring, &Secret::new("{\"a\":[1,\"b c\"]}")), Some(false));
+        assert_eq!(sidecar.changed(Place::Keyring, &Secret::new("{\"a\":[1,\"bc\"]}")), Some(true));
     }
 
     #[test]

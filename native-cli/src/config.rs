@@ -13,6 +13,8 @@
 //! client_authentication = "client_secret_basic"
 //! ```
 
+mod helper;
+
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -20,6 +22,8 @@ use std::path::Path;
 use hallpass_core::{Configuration, Error, Local, Misused, Provider, StoreFailure, StoreMode, StoreTrouble};
 use serde::Deserialize as _;
 use toml::{Table, Value};
+
+pub use helper::Helper;
 
 /// The values of `config.toml`, and those that stand in for them in this run.
 #[derive(Clone, Debug, Default)]

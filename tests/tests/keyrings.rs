@@ -115,7 +115,7 @@ fn a_leftover_file_does_not_stand_in_for_one_that_is_not_there() {
     world.store.troubles.insert(Place::Keyring, StoreTrouble::Unavailable);
     assert_eq!(code(world.usable()), "keyring_unavailable");
     // A file that somebody writes now is another matter.
-    let record = world.store.get(FILE).unwrap().replace('\n', "");
+    let record = world.store.get(FILE).unwrap().replacen('{', "{\"tool\":\"another\",", 1);
     world.store.put(FILE, &record);
     assert_ne!(world.usable().unwrap().access_token, token.access_token);
     // And so is a login, which does without a keyring.

@@ -1,9 +1,7 @@
 //! Staying signed in.
 
 use hallpass::authorization_server::{Endpoint, Fault, Rotation};
-use hallpass_core::{
-    Effect, Error, Lock, Need, Outcome, Place, Request, Slot, StoreTrouble, TokenOrigin, TokenRequest,
-};
+use hallpass_core::{Error, Lock, Need, Outcome, Place, Request, Slot, StoreTrouble, TokenOrigin, TokenRequest};
 use hallpass_tests::world::World;
 
 const HOUR: i64 = 3_600_000;
@@ -209,87 +207,6 @@ fn a_failing_refresh_backs_off_across_processes() {
         world.wait(1_000);
         assert!(world.usable().is_ok());
         assert!(alive(&world));
-    }
-}
-
-#[test]
-fn an_unanswered_request_is_sent_again_once_after_it_had_time_to_arrive() {
-    for mut world in expired() {
-        world.server.inject(Endpoint::Token, Fault::LoseRequest);
-        let before = world.now;
-        assert_eq!(world.usable().unwrap().origin, TokenOrigin::Refreshed);
-        assert_eq!((spent(&world), alive(&world)), (2, true));
-        assert_eq!(world.now.since(before), 3_000, "the first request is given time to arrive");
-    }
-    for mut world in expired() {
-        world.server.inject(Endpoint::Token, Fault::LoseRequest);
-        world.server.inject(Endpoint::Token, Fault::LoseRequest);
-        assert_eq!(code(world.usable()), "network");
-        assert_eq!(spent(&world), 2);
-        assert!(world.store.get(Slot::Parked(Place::File)).is_some(), "the intent stays for the next process");
-        world.wait(60_000);
-        assert!(world.usable().is_ok());
-        assert!(alive(&world));
-    }
-}
-
-#[test]
-fn an_answer_that_is_lost_for_good_is_named() {
-    for mut world in expired() {
-        world.server.inject(Endpoint::Token, Fault::LoseAnswer);
-        let error = world.usable().unwrap_err();
-        assert!(matches!(error.code(), "rotation_lost"), "{}", error.code());
-        assert_eq!(spent(&world), 2);
-        assert!(world.usable().is_err());
-        assert_eq!(spent(&world), 2);
-    }
-    for mut world in expired() {
-        world.server.options_mut().rotation = Rotation::ReplayToParent;
-        world.server.inject(Endpoint::Token, Fault::LoseAnswer);
-        assert_eq!(world.usable().unwrap().origin, TokenOrigin::Refreshed, "a server that replays heals it");
-    }
-    for mut world in expired() {
-        world.server.inject(Endpoint::Token, Fault::BreakBody);
-        assert_eq!(code(world.usable()), "rotation_lost");
-        assert_eq!(spent(&world), 1, "a status was seen: the token is spent and never sent again");
-    }
-}
-
-#[test]
-fn an_answer_that_was_parked_is_found_again() {
-    for sidecar_is_there in [true, false] {
-        for mut world in expired() {
-            if !sidecar_is_there {
-                // As Codex leaves a home; a record without provenance is OpenAI's.
-                world.store.take(Slot::Sidecar);
-            }
-            let need = Need::Usable { minimum_lifetime: 300_000 };
-            world.dies(world.token_request(need), |effect| matches!(effect, Effect::Save { slot: FILE, .. }));
-            assert_eq!(spent(&world), 1);
-            world.wait(1_000);
-            let token = world.usable().unwrap();
-            assert_eq!((spent(&world), alive(&world)), (1, true), "nothing is asked for twice");
-            assert!(world.server.is_live_access_token(world.now.milliseconds(), token.access_token.expose()));
-            assert!(world.store.get(Slot::Parked(Place::File)).is_none());
-            world.wait(HOUR + 1);
-            assert_eq!(world.usable().unwrap().origin, TokenOrigin::Refreshed);
-            assert!(alive(&world));
-        }
-    }
-}
-
-#[test]
-fn an_open_intent_needs_nothing_beside_it() {
-    for mut world in expired() {
-        world.store.take(Slot::Sidecar);
-        let need = Need::Usable { minimum_lifetime: 300_000 };
-        world.dies(
-            world.token_request(need),
-            |effect| matches!(effect, Effect::Http(request) if request.body.is_some()),
-        );
-        let before = world.now;
-        assert_eq!(world.usable().unwrap().origin, TokenOrigin::Refreshed);
-        assert_eq!(world.now.since(before), 3_000, "the request of the dead process is given time to arrive");
     }
 }
 

@@ -67,7 +67,7 @@ fn without_a_keyring_auto_falls_back_and_says_so() {
     assert!(world.usable().unwrap().warnings.is_empty(), "a refresh leaves the record where it lies");
     assert_eq!(world.status(false).unwrap().warnings.first().unwrap().code, "keyring_fallback");
     // Where somebody else has put it there, nobody has said it yet.
-    let record = world.store.get(FILE).unwrap().replace('\n', "");
+    let record = world.store.get(FILE).unwrap().replacen('{', "{\"tool\":\"another\",", 1);
     world.store.put(FILE, &record);
     assert_eq!(world.usable().unwrap().warnings.first().unwrap().code, "keyring_fallback");
 }

@@ -149,6 +149,11 @@ fn indented(json: &str) -> String {
     out
 }
 
+/// JSON text without the white space between its tokens: the same for the same record, however a store lays it out.
+pub(crate) fn dense(json: &Secret) -> Secret {
+    Secret::new(json.expose().chars().filter(Significant::default().test()).collect::<String>())
+}
+
 fn new_line(out: &mut String, depth: usize) {
     out.push('\n');
     for _ in 0..depth {

@@ -92,6 +92,11 @@ pub(crate) enum Command {
     /// End the session, at the server and here
     #[command(after_help = "Example:\n  hallpass logout")]
     Logout(Deferred<Logout>),
+    /// Give the token to git, docker or kubectl, each in its own protocol
+    #[command(
+        after_help = "Example:\n  hallpass credential git --help     what to write into git's configuration, and into ours"
+    )]
+    Credential(Deferred<Credential>),
     /// Watch a whole cycle, with a server of its own and no account
     #[command(after_help = "Examples:\n  hallpass demo\n  hallpass demo --serve     a server to develop against")]
     Demo(Deferred<Demo>),
@@ -210,6 +215,53 @@ pub(crate) struct Logout {
     pub(crate) local: bool,
 }
 
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Credential {
+    #[command(subcommand)]
+    pub(crate) tool: Tool,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Tool {
+    /// A credential helper of git: the request comes on stdin
+    #[command(
+        after_help = "Example:\n  git config --global credential.https://git.example.com.helper '!hallpass credential git'\n\n\
+                      It answers for https and the hosts in config.toml only:\n  \
+                      [hallpass.git]\n  hosts = [\"git.example.com\"]\n  \
+                      username = \"oauth2\"     where the host wants a name [default: x-access-token]"
+    )]
+    Git {
+        /// get, store or erase; git says which
+        operation: String,
+    },
+    /// A credential helper of docker: the request comes on stdin
+    #[command(after_help = "Example:\n  ln -s \"$(command -v hallpass)\" ~/.local/bin/docker-credential-hallpass\n\n\
+                      In ~/.docker/config.json:\n  \
+                      {\"credHelpers\": {\"registry.example.com\": \"hallpass\"}}\n\n\
+                      It answers for the hosts in config.toml only:\n  \
+                      [hallpass.docker]\n  hosts = [\"registry.example.com\"]\n  \
+                      username = \"<token>\"    for an identity token [default: oauth2]")]
+    Docker {
+        /// What docker wants
+        action: DockerAction,
+    },
+    /// A credential plugin of kubectl: prints an ExecCredential
+    #[command(
+        after_help = "Example:\n  kubectl config set-credentials me --exec-api-version=client.authentication.k8s.io/v1 \\\n    \
+                      --exec-interactive-mode=Never --exec-command=hallpass --exec-arg=credential --exec-arg=kubectl"
+    )]
+    Kubectl,
+}
+
+/// What docker asks of a credential helper.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum DockerAction {
+    Get,
+    Store,
+    Erase,
+    List,
+}
+
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Demo {
     /// Only run the server, to develop against, until Ctrl-C
@@ -257,7 +309,7 @@ impl Command {
             Self::Status(status) => status.json,
             Self::Token(token) => token.json,
             Self::Logout(logout) => logout.json,
-            Self::Demo(_) | Self::Completions(_) => false,
+            Self::Credential(_) | Self::Demo(_) | Self::Completions(_) => false,
         }
     }
 

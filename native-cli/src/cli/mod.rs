@@ -1,6 +1,7 @@
 //! The commands: what each asks of a machine, and what it says of the outcome.
 
 pub(crate) mod arguments;
+mod credential;
 mod deferred;
 pub(crate) mod failure;
 mod hidden;
@@ -32,7 +33,7 @@ use report::{data, tell, word};
 
 /// Reads the arguments, runs the command, and says how it went.
 pub(crate) fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::try_parse_from(credential::called_by_name(std::env::args_os())) {
         Ok(arguments) => arguments,
         Err(error) => return misunderstood(&error),
     };
@@ -57,6 +58,7 @@ fn run(arguments: Arguments, voice: Voice) -> Result<ExitCode, Failure> {
         Command::Status(status) => status::run(global, &status, voice),
         Command::Token(token) => token::run(global, &token, voice),
         Command::Logout(logout) => logout::run(global, &logout, voice),
+        Command::Credential(credential) => credential::run(global, &credential, voice),
         Command::Demo(demo) => demonstrate(&demo),
         Command::Completions(completions) => complete(completions.shell),
     }

@@ -118,7 +118,13 @@ impl Files {
         if folder_of(&record) != folder_of(&self.path(Name::Record)) {
             try_room(&record, padded.expose())?;
         }
-        let (parked, _) = self.replaceable(name)?;
+        let (parked, present) = self.replaceable(name)?;
+        if present.is_some() {
+            // An answer may lie there whose record somebody renamed, and died before that was durable.
+            if let Some(folder) = Folder::open(folder_of(&record))? {
+                folder.sync()?;
+            }
+        }
         replace(&parked, padded.expose().as_bytes())
     }
 

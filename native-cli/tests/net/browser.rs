@@ -18,9 +18,11 @@ fn recorder(name: &str) -> (PathBuf, PathBuf) {
 
 #[cfg(unix)]
 fn script(path: &Path, text: &str) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::write(path, format!("#!/bin/sh\n{text}\n")).expect("a file");
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    // Another process writes it: what this one has open for writing, a child of another test may hold open too, and
+    // then nobody can run it.
+    let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$0\" && chmod 755 \"$0\"";
+    let written = std::process::Command::new("sh").arg("-c").arg(write).arg(path).arg(text).status();
+    assert!(written.expect("a shell").success());
 }
 
 #[cfg(not(unix))]
@@ -56,7 +58,8 @@ fn a_browser_variable_may_list_programs_with_arguments_and_a_place() {
         assert_eq!(std::fs::read_to_string(&record).expect("a record"), expected, "{variable}");
     }
     let spaced = scratch("with space.sh");
-    std::fs::copy(&program, &spaced).expect("a copy");
+    let copied = std::process::Command::new("cp").arg(&program).arg(&spaced).status();
+    assert!(copied.expect("cp").success());
     open(GOOD, Some(spaced.as_os_str())).expect("opened");
 }
 

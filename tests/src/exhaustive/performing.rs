@@ -21,7 +21,14 @@ impl World {
                 self.tell(&state, name, Answer::Loaded(text))
             }
             (Ask::Save { slot, text }, _) => self.write(state, index, slot, text, Answer::Saved),
-            (Ask::Reserve { slot, text }, _) => self.write(state, index, slot, text, Answer::Reserved),
+            (Ask::Reserve { slot, text }, _) => {
+                if slot == PARKED && state.slots[usize::from(slot)].shown != 0 {
+                    // The shell syncs the folder before it writes over what may be the only copy of an answer.
+                    state.slots[0].sync();
+                    state.slots[usize::from(SIDECAR)].sync();
+                }
+                self.write(state, index, slot, text, Answer::Reserved)
+            }
             (Ask::Remove(slot), _) => {
                 let existed = state.slots[usize::from(slot)].shown != 0;
                 self.write(state, index, slot, 0, Answer::Removed(existed))
