@@ -86,9 +86,10 @@ fn git_is_given_a_bearer_token_where_it_and_the_host_know_one() {
 
 #[test]
 fn a_token_that_was_refused_is_replaced_and_the_session_lives_on() {
-    let (home, serving) = signed_in();
-    configure(&home, "");
     for capability in ["", "capability[]=authtype\n"] {
+        // A session of its own: a second replacement within a second would be held back.
+        let (home, serving) = signed_in();
+        configure(&home, "");
         let given = credential(&home, "fill", &format!("{capability}{HERE}")).expect(0);
         let old = stored(&home);
         // What works is stored nowhere else, and changes nothing here.
