@@ -29,17 +29,18 @@ pub(crate) fn after(preparation: &str) -> Command {
     command
 }
 
-/// The same with mounts of its own; `None` where that is not allowed.
-pub(crate) fn mounted(preparation: &str) -> Option<Command> {
-    let allowed = Command::new("unshare").args(["-m", "true"]).output().is_ok_and(|output| output.status.success());
-    if !allowed {
-        println!("skipped: no mounts of our own here");
-        return None;
-    }
+/// The same with mounts of its own: as root, or as what a user namespace takes for root.
+pub(crate) fn mounted(preparation: &str) -> Command {
+    let allowed = |namespaces: &&str| {
+        let tried = Command::new("unshare").args([namespaces, "true"]).output();
+        tried.is_ok_and(|output| output.status.success())
+    };
+    let namespaces = ["-m", "-rm"].into_iter().find(allowed);
+    let namespaces = namespaces.expect("mounts of our own are not allowed here: without them nothing is proved");
     let mut command = Command::new("unshare");
-    command.args(["-m", "sh", "-c", &format!("set -e\n{preparation}\nexec \"$0\" \"$@\"")]);
+    command.args([namespaces, "sh", "-c", &format!("set -e\n{preparation}\nexec \"$0\" \"$@\"")]);
     command.arg(std::env::current_exe().unwrap());
-    Some(command)
+    command
 }
 
 /// Another process that waits for commands.

@@ -16,10 +16,10 @@ fn home_with_record() -> Sandbox {
     sandbox
 }
 
-/// Runs a script in a home prepared like this; nothing where mounts are not allowed.
-fn run(sandbox: &Sandbox, preparation: &str, script: &str) -> Option<Vec<String>> {
+/// Runs a script in a home prepared like this.
+fn run(sandbox: &Sandbox, preparation: &str, script: &str) -> Vec<String> {
     let preparation = format!("cd {}\n{preparation}", sandbox.0.display());
-    child::mounted(&preparation).map(|command| child::run(command, &sandbox.home(), script))
+    child::run(child::mounted(&preparation), &sandbox.home(), script)
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn a_full_disk_shows_before_the_token_is_spent() {
     let preparation = "mount -t tmpfs -o size=64k none home; printf '{\"old\":1}' > home/auth.json";
     let script = "reserve file 200000; load parked; fill ballast; reserve file 8192; load parked; \
                   save record {\"new\":1}; load record";
-    let Some(answers) = run(&sandbox, preparation, script) else { return };
+    let answers = run(&sandbox, preparation, script);
     assert!(answers[0].starts_with("Full "), "{answers:?}");
     assert_eq!(answers[1..3], ["nothing", "filled"]);
     assert!(answers[3].starts_with("Full "), "{answers:?}");
@@ -42,7 +42,7 @@ fn reserved_room_holds_the_answer_when_the_disk_is_full_by_then() {
     let sandbox = Sandbox::with_home();
     let answer = format!("{{\"answer\":\"{}\"}}", "x".repeat(20_000));
     let script = format!("reserve file 32768; fill ballast; save parked {answer}; load parked");
-    let Some(answers) = run(&sandbox, "mount -t tmpfs -o size=64k none home", &script) else { return };
+    let answers = run(&sandbox, "mount -t tmpfs -o size=64k none home", &script);
     assert_eq!(answers, ["reserved", "filled", "saved", &format!("loaded {answer}")]);
 }
 
@@ -50,7 +50,7 @@ fn reserved_room_holds_the_answer_when_the_disk_is_full_by_then() {
 fn a_failed_reservation_leaves_the_earlier_intent() {
     let sandbox = Sandbox::with_home();
     let script = "save parked {\"earlier\":1}; fill ballast; reserve file 8192; load parked";
-    let Some(answers) = run(&sandbox, "mount -t tmpfs -o size=64k none home", script) else { return };
+    let answers = run(&sandbox, "mount -t tmpfs -o size=64k none home", script);
     assert!(answers[2].starts_with("Full "), "{answers:?}");
     assert_eq!(answers[3], "loaded {\"earlier\":1}");
 }
@@ -64,7 +64,7 @@ fn a_record_mounted_by_itself_is_found_before_the_token_is_spent() {
         "mount --bind outside home/auth.json",
         "mkdir other; mount -t tmpfs none other; cp outside other/; mount --bind other/outside home/auth.json",
     ] {
-        let Some(answers) = run(&sandbox, preparation, script) else { return };
+        let answers = run(&sandbox, preparation, script);
         assert!(answers[0].starts_with("Busy ") && answers[0].contains("mounted by itself"), "{answers:?}");
         assert_eq!(answers[1], "nothing");
         assert!(answers[2].starts_with("Busy "), "{answers:?}");
@@ -79,9 +79,7 @@ fn a_link_to_a_full_disk_shows_before_the_token_is_spent() {
     fs::create_dir(sandbox.0.join("other")).unwrap();
     symlink("../other/auth.json", sandbox.file("auth.json")).unwrap();
     let preparation = "mount -t tmpfs -o size=16k none other";
-    let Some(answers) = run(&sandbox, preparation, "reserve file 32768; load parked; reserve file 4096") else {
-        return;
-    };
+    let answers = run(&sandbox, preparation, "reserve file 32768; load parked; reserve file 4096");
     assert!(answers[0].starts_with("Full "), "{answers:?}");
     assert_eq!(answers[1..], ["nothing", "reserved"]);
 }
@@ -92,7 +90,7 @@ fn a_read_only_file_system_is_named() {
     let preparation = "mount --bind home home; mount -o remount,ro,bind home";
     let script =
         "load record; reserve file 64; save record {\"new\":1}; remove record; lock transaction 100; remove parked";
-    let Some(answers) = run(&sandbox, preparation, script) else { return };
+    let answers = run(&sandbox, preparation, script);
     assert_eq!(answers[0], format!("loaded {OLD}"));
     assert!(answers[1..4].iter().all(|answer| answer.starts_with("ReadOnly ")), "{answers:?}");
     assert!(answers[4].starts_with("Denied "), "{answers:?}");

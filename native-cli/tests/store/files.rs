@@ -168,6 +168,7 @@ fn hard_links_and_read_only_files_are_not_replaced() {
 
 #[test]
 fn root_keeps_to_the_owner_of_the_home() {
+    // Nobody else can give a file away: where this is not root the rule has nothing to rule.
     if !is_root() {
         return;
     }

@@ -203,6 +203,7 @@ fn a_lock_file_is_neither_a_link_nor_a_pipe() {
 
 #[test]
 fn root_leaves_locks_that_the_owner_of_the_home_can_open() {
+    // Nobody else can give a file away: where this is not root the rule has nothing to rule.
     if !is_root() {
         return;
     }
