@@ -43,7 +43,7 @@ pub struct Provider {
 }
 
 /// The endpoints of an authorization server.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Endpoints {
     /// Where a browser login begins (RFC 6749, section 3.1).
     pub authorization: Option<String>,

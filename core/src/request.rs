@@ -49,6 +49,19 @@ pub struct Configuration {
 }
 
 impl Configuration {
+    /// What is in force where nobody has configured anything but the provider.
+    pub fn new(provider: Provider) -> Self {
+        Self {
+            provider,
+            providers: Vec::new(),
+            store: None,
+            home: Home::default(),
+            token_endpoint_override: None,
+            revocation_endpoint_override: None,
+            allowed_workspaces: Vec::new(),
+        }
+    }
+
     /// The store in force where no login has pinned one.
     pub(crate) fn store(&self) -> StoreMode {
         self.store.unwrap_or_default()

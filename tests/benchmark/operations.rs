@@ -134,19 +134,12 @@ fn configuration() -> Configuration {
     let endpoints = Endpoints {
         authorization: Some(peers::AUTHORIZATION.into()),
         token: peers::TOKEN.into(),
-        revocation: None,
-        device_authorization: None,
-        names_issuer: false,
+        ..Endpoints::default()
     };
     let provider = Provider::discovered("https://id.example", peers::CLIENT_ID);
     Configuration {
-        provider: Provider { endpoints: Some(endpoints), ..provider },
-        providers: Vec::new(),
-        store: None,
         home: Home { path: "/home/ada/.codex".into(), machine: "m1".into() },
-        token_endpoint_override: None,
-        revocation_endpoint_override: None,
-        allowed_workspaces: Vec::new(),
+        ..Configuration::new(Provider { endpoints: Some(endpoints), ..provider })
     }
 }
 

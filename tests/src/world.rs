@@ -91,13 +91,8 @@ impl World {
             store: Store::default(),
             person: Person::default(),
             configuration: Configuration {
-                provider,
-                providers: Vec::new(),
-                store: None,
                 home: hallpass_core::Home { path: "/home/ada/.codex".to_owned(), machine: "m1".to_owned() },
-                token_endpoint_override: None,
-                revocation_endpoint_override: None,
-                allowed_workspaces: Vec::new(),
+                ..Configuration::new(provider)
             },
             sent: Vec::new(),
             requests: Vec::new(),

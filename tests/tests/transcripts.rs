@@ -49,12 +49,8 @@ fn record(name: &str, request: &Request, events: &[Event]) {
 
 fn configuration() -> Configuration {
     Configuration {
-        provider: Provider::openai(),
-        providers: Vec::new(),
         store: Some(StoreMode::File),
         home: Home { path: "/home/someone/.codex".to_owned(), machine: "a-machine".to_owned() },
-        token_endpoint_override: None,
-        revocation_endpoint_override: None,
-        allowed_workspaces: Vec::new(),
+        ..Configuration::new(Provider::openai())
     }
 }

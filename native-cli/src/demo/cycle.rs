@@ -67,13 +67,9 @@ impl Cycle {
         // Any port will do for this server; Codex's own two may be in use.
         let redirect = Redirect { ports: vec![0], ..openai.redirect.clone() };
         let configuration = Configuration {
-            provider: Provider { redirect, ..openai },
-            providers: Vec::new(),
             store: Some(StoreMode::File),
             home: home::identity(home.path()),
-            token_endpoint_override: None,
-            revocation_endpoint_override: None,
-            allowed_workspaces: Vec::new(),
+            ..Configuration::new(Provider { redirect, ..openai })
         };
         Ok(Self { serving, home, narrator, shell, errand, configuration })
     }

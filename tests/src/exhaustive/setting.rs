@@ -13,21 +13,16 @@ pub fn configuration(store: StoreMode) -> Configuration {
     let endpoint = |path: &str| format!("{ISSUER}{path}");
     let provider = Provider {
         endpoints: Some(Endpoints {
-            authorization: None,
             token: endpoint("/token"),
             revocation: Some(endpoint("/revoke")),
             device_authorization: Some(endpoint("/device")),
-            names_issuer: false,
+            ..Endpoints::default()
         }),
         ..Provider::discovered(ISSUER, "hallpass")
     };
     Configuration {
-        provider,
-        providers: Vec::new(),
         store: Some(store),
         home: Home { path: "/home/ada/.codex".to_owned(), machine: "m1".to_owned() },
-        token_endpoint_override: None,
-        revocation_endpoint_override: None,
-        allowed_workspaces: Vec::new(),
+        ..Configuration::new(provider)
     }
 }
