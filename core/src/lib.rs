@@ -44,6 +44,7 @@ mod effect;
 mod endpoint;
 mod error;
 mod event;
+mod exporting;
 mod flow;
 mod form;
 mod header;
@@ -62,6 +63,7 @@ mod request;
 mod revoking;
 mod secret;
 mod seed;
+mod seeding;
 mod sidecar;
 mod status;
 mod storing;
@@ -78,11 +80,13 @@ pub use event::{
 };
 pub use flow::{Flow, Suspended};
 pub use machine::{Level, LogLine, Machine, Step};
-pub use outcome::{Account, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
+pub use outcome::{
+    Account, Exported, LoggedIn, LoggedOut, Method, Outcome, Revocation, SeedUse, Seeded, Status, Token, TokenOrigin,
+};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
 pub use request::{
-    Configuration, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, StatusRequest, StoreMode,
-    TokenRequest,
+    Configuration, ExportRequest, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, SeedRequest,
+    StatusRequest, StoreMode, TokenRequest,
 };
 pub use secret::Secret;
 pub use seed::Seed;

@@ -149,7 +149,7 @@ impl Order {
             return Err(reason.into());
         }
         if sidecar.is_spent(refresh_token) {
-            return Err(LoginRequired::SpentElsewhere.into());
+            return Err(sidecar.explained(LoginRequired::SpentElsewhere).into());
         }
         let asked_for = self.need == Need::Fresh;
         match sidecar.failure.and_then(|failure| failure.wait(now)) {

@@ -92,6 +92,17 @@ pub(crate) enum Command {
     /// End the session, at the server and here
     #[command(after_help = "Example:\n  hallpass logout")]
     Logout(Deferred<Logout>),
+    /// Start a CI job's home with the record in CODEX_AUTH_JSON, never over a newer one
+    #[command(after_help = "Examples:\n  CODEX_AUTH_JSON=\"$SECRET\" hallpass seed\n  \
+                      hallpass seed < auth.json\n\n\
+                      A home without a credential takes the seed, and so does one that holds an earlier generation of\n\
+                      the same session. Anything else stays. One copy of a session may be renewed at a time: within\n\
+                      a home the lock sees to that, between machines the jobs must come one after the other.")]
+    Seed(Deferred<Seed>),
+    /// Print the record, for writing back to a CI secret store
+    #[command(after_help = "Example:\n  record=\"$(hallpass export --if-changed)\"\n  \
+                      [ -z \"$record\" ] || printf %s \"$record\" | gh secret set CODEX_AUTH_JSON")]
+    Export(Deferred<Export>),
     /// Give the token to git, docker or kubectl, each in its own protocol
     #[command(
         after_help = "Example:\n  hallpass credential git --help     what to write into git's configuration, and into ours"
@@ -215,6 +226,16 @@ pub(crate) struct Logout {
     pub(crate) local: bool,
 }
 
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Seed {}
+
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Export {
+    /// Print nothing when it is what the home was last seeded with
+    #[arg(long)]
+    pub(crate) if_changed: bool,
+}
+
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Credential {
     #[command(subcommand)]
@@ -309,7 +330,7 @@ impl Command {
             Self::Status(status) => status.json,
             Self::Token(token) => token.json,
             Self::Logout(logout) => logout.json,
-            Self::Credential(_) | Self::Demo(_) | Self::Completions(_) => false,
+            Self::Seed(_) | Self::Export(_) | Self::Credential(_) | Self::Demo(_) | Self::Completions(_) => false,
         }
     }
 
