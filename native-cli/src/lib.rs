@@ -14,6 +14,7 @@ pub mod http;
 mod keyring;
 pub mod listener;
 mod lock;
+mod log;
 pub mod page;
 mod shell;
 pub mod signing;

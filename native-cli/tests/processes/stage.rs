@@ -15,8 +15,16 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// What may lie in a home when nothing runs there.
-const OURS: [&str; 7] =
-    ["auth.json", "auth.json.lock", "auth.lock", "config.toml", "hallpass.json", "hallpass.lock", "hallpass.parked"];
+const OURS: [&str; 8] = [
+    "auth.json",
+    "auth.json.lock",
+    "auth.lock",
+    "config.toml",
+    "hallpass.json",
+    "hallpass.lock",
+    "hallpass.parked",
+    "log",
+];
 
 /// A home in which somebody signed in some time ago.
 pub(crate) struct Stage {
