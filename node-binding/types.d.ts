@@ -68,6 +68,11 @@ export interface Provider {
   dialect?: Dialect;
   /** Where the browser comes back to. */
   redirect?: Redirect;
+  /**
+   * Whether authorization requests are pushed where the server offers that (RFC 9126). Where it takes no others,
+   * they are in any case.
+   */
+  pushed_authorization?: boolean;
 }
 
 /** The method of client authentication. A secret is never part of it: that lies in the store. */
@@ -100,6 +105,10 @@ export interface Endpoints {
   revocation?: string | null;
   /** Where a device login begins (RFC 8628, section 3.1). */
   device_authorization?: string | null;
+  /** Where authorization requests are put first (RFC 9126, section 2). */
+  pushed_authorization?: string | null;
+  /** Whether the server takes no others (RFC 9126, section 5). */
+  requires_pushed_authorization?: boolean;
   /** Whether the redirect names its issuer (RFC 9207, section 3). */
   names_issuer?: boolean;
 }

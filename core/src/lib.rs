@@ -33,6 +33,7 @@
 extern crate alloc;
 
 mod authenticating;
+mod authorization_request;
 mod browser_login;
 mod callback;
 mod claims;
@@ -56,6 +57,7 @@ mod machine;
 mod outcome;
 mod pkce;
 mod provider;
+mod pushed_authorization;
 mod record;
 mod refresh;
 mod request;
