@@ -53,6 +53,7 @@ mod key_exchange;
 mod login;
 mod logout;
 mod machine;
+mod moving;
 mod outcome;
 mod pkce;
 mod provider;
@@ -78,6 +79,7 @@ pub use event::{
 };
 pub use flow::{Flow, Suspended};
 pub use machine::{Level, LogLine, Machine, Step};
+pub use moving::Move;
 pub use outcome::{Account, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
 pub use request::{
