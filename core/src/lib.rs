@@ -54,6 +54,7 @@ mod key_exchange;
 mod login;
 mod logout;
 mod machine;
+mod moving;
 mod outcome;
 mod pkce;
 mod provider;
@@ -80,6 +81,7 @@ pub use event::{
 };
 pub use flow::{Flow, Suspended};
 pub use machine::{Level, LogLine, Machine, Step};
+pub use moving::Move;
 pub use outcome::{Account, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
 pub use request::{
