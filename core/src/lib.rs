@@ -80,10 +80,12 @@ pub use event::{
     Call, Event, HttpResponse, LockFailure, LockTrouble, Reach, RequestFailure, StoreFailure, StoreTrouble,
 };
 pub use flow::{Flow, Suspended};
+pub use header::clock_skew;
 pub use machine::{Level, LogLine, Machine, Step};
 pub use moving::Move;
 pub use outcome::{Account, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
+pub use record::is_same_session;
 pub use request::{
     Configuration, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, StatusRequest, StoreMode,
     TokenRequest,
