@@ -45,6 +45,7 @@ mod effect;
 mod endpoint;
 mod error;
 mod event;
+mod exporting;
 mod flow;
 mod form;
 mod header;
@@ -65,6 +66,7 @@ mod request;
 mod revoking;
 mod secret;
 mod seed;
+mod seeding;
 mod sidecar;
 mod status;
 mod storing;
@@ -83,12 +85,14 @@ pub use flow::{Flow, Suspended};
 pub use header::clock_skew;
 pub use machine::{Level, LogLine, Machine, Step};
 pub use moving::Move;
-pub use outcome::{Account, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
+pub use outcome::{
+    Account, Exported, LoggedIn, LoggedOut, Method, Outcome, Revocation, SeedUse, Seeded, Status, Token, TokenOrigin,
+};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
 pub use record::is_same_session;
 pub use request::{
-    Configuration, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, StatusRequest, StoreMode,
-    TokenRequest,
+    Configuration, ExportRequest, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, SeedRequest,
+    StatusRequest, StoreMode, TokenRequest,
 };
 pub use secret::Secret;
 pub use seed::Seed;

@@ -10,9 +10,9 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hallpass_core::{
-    Effect, Error, Event, Flow, HttpRequest, Listen, LoggedIn, LoggedOut, LoginRequest, LogoutRequest, Machine as _,
-    Misused, Outcome, Place, Prompt, Request, Secret, Seed, Status, StatusRequest, Step, Timestamp, Token,
-    TokenRequest,
+    Effect, Error, Event, ExportRequest, Exported, Flow, HttpRequest, Listen, LoggedIn, LoggedOut, LoginRequest,
+    LogoutRequest, Machine as _, Misused, Outcome, Place, Prompt, Request, Secret, Seed, SeedRequest, Seeded, Status,
+    StatusRequest, Step, Timestamp, Token, TokenRequest,
 };
 
 pub use cancellation::Cancellation;
@@ -165,6 +165,28 @@ impl Shell {
         }
     }
 
+    /// Takes over a record that was handed out by another home.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn seed(&mut self, request: SeedRequest) -> Result<Seeded, Error> {
+        match self.run(Request::Seed(request))? {
+            Outcome::Seed(seeded) => Ok(seeded),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Hands out the record.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn export(&mut self, request: ExportRequest) -> Result<Exported, Error> {
+        match self.run(Request::Export(request))? {
+            Outcome::Export(exported) => Ok(exported),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Performs one effect. It never fails: failing is an event.
     pub fn perform(&mut self, effect: Effect) -> Event {
         self.engage(&effect);
@@ -313,6 +335,8 @@ fn unexpected(outcome: &Outcome) -> Error {
         Outcome::Token(_) => "token",
         Outcome::Logout(_) => "logout",
         Outcome::Status(_) => "status",
+        Outcome::Seed(_) => "seed",
+        Outcome::Export(_) => "export",
     };
     Misused::Unexpected { event: event.to_owned() }.into()
 }

@@ -20,10 +20,9 @@ pub(crate) use failure::from_io;
 use files::{Files, Name};
 use vault::Vault;
 
+pub(crate) use files::{read_trusted, replace};
 #[cfg(unix)]
 pub(crate) use platform::keep_owner;
-pub(crate) use failure::from_io;
-pub(crate) use files::{read_trusted, replace};
 pub(crate) use platform::{create_home, is_mount_point, record_target};
 pub(crate) use text::decode;
 

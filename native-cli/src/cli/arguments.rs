@@ -92,10 +92,23 @@ pub(crate) enum Command {
     /// End the session, at the server and here
     #[command(after_help = "Example:\n  hallpass logout")]
     Logout(Deferred<Logout>),
+    /// Start a CI job's home with the record in CODEX_AUTH_JSON, never over a newer one
+    #[command(after_help = "Examples:\n  CODEX_AUTH_JSON=\"$SECRET\" hallpass seed\n  \
+                      hallpass seed < auth.json\n\n\
+                      A home without a credential takes the seed, and so does one that holds an earlier generation of\n\
+                      the same session. Anything else stays. One copy of a session may be renewed at a time: within\n\
+                      a home the lock sees to that, between machines the jobs must come one after the other.")]
+    Seed(Deferred<Seed>),
+    /// Print the record, for writing back to a CI secret store
+    #[command(after_help = "Example:\n  record=\"$(hallpass export --if-changed)\"\n  \
+                      [ -z \"$record\" ] || printf %s \"$record\" | gh secret set CODEX_AUTH_JSON")]
+    Export(Deferred<Export>),
     /// Find out what keeps you from signing in, or from staying signed in
-    #[command(after_help = "Examples:\n  hallpass doctor\n  hallpass doctor --json | jq '.findings[] | select(.level == \"problem\")'\n\n\
+    #[command(
+        after_help = "Examples:\n  hallpass doctor\n  hallpass doctor --json | jq '.findings[] | select(.level == \"problem\")'\n\n\
                       It ends with 0 where there is no problem; otherwise with what other commands would end with,\n\
-                      because of the first one. No secret is shown: what it prints can be given to others.")]
+                      because of the first one. No secret is shown: what it prints can be given to others."
+    )]
     Doctor(Deferred<Doctor>),
     /// Give the token to git, docker or kubectl, each in its own protocol
     #[command(
@@ -220,6 +233,16 @@ pub(crate) struct Logout {
     pub(crate) local: bool,
 }
 
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Seed {}
+
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Export {
+    /// Print nothing when it is what the home was last seeded with
+    #[arg(long)]
+    pub(crate) if_changed: bool,
+}
+
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Doctor {
     /// Print JSON
@@ -325,7 +348,7 @@ impl Command {
             Self::Token(token) => token.json,
             Self::Logout(logout) => logout.json,
             Self::Doctor(doctor) => doctor.json,
-            Self::Credential(_) | Self::Demo(_) | Self::Completions(_) => false,
+            Self::Seed(_) | Self::Export(_) | Self::Credential(_) | Self::Demo(_) | Self::Completions(_) => false,
         }
     }
 

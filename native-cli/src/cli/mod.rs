@@ -4,6 +4,7 @@ pub(crate) mod arguments;
 mod credential;
 mod deferred;
 mod doctor;
+mod export;
 pub(crate) mod failure;
 mod hidden;
 mod json;
@@ -14,6 +15,7 @@ mod provider;
 mod qr;
 pub(crate) mod report;
 mod secret;
+mod seed;
 mod session;
 pub(crate) mod status;
 mod text;
@@ -59,6 +61,8 @@ fn run(arguments: Arguments, voice: Voice) -> Result<ExitCode, Failure> {
         Command::Status(status) => status::run(global, &status, voice),
         Command::Token(token) => token::run(global, &token, voice),
         Command::Logout(logout) => logout::run(global, &logout, voice),
+        Command::Seed(_) => seed::run(global, voice),
+        Command::Export(export) => export::run(global, &export, voice),
         Command::Doctor(doctor) => doctor::run(global, &doctor, voice),
         Command::Credential(credential) => credential::run(global, &credential, voice),
         Command::Demo(demo) => demonstrate(&demo),

@@ -115,7 +115,10 @@ mod tests {
         assert_eq!(judged(&session(), true), "session_in_ci");
         assert_eq!(judged(&Status { stale: true, ..session() }, false), "stale");
         assert_eq!(judged(&Status { expires_at: Some(now), ..session() }, false), "expired");
-        assert_eq!(judged(&Status { last_refresh: Some(now.plus(90_000_000)), ..session() }, false), "renewed_in_the_future");
+        assert_eq!(
+            judged(&Status { last_refresh: Some(now.plus(90_000_000)), ..session() }, false),
+            "renewed_in_the_future"
+        );
         let key = Status {
             method: Some(Method::ApiKey),
             capabilities: [("refresh".to_owned(), false), ("codex_spark".to_owned(), false)].into(),

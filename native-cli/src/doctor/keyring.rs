@@ -34,7 +34,11 @@ fn judge(probed: Result<(), StoreFailure>, elapsed: Duration, used: Use) -> Find
     let failure = match probed {
         Ok(()) if elapsed >= SLOW && used != Use::None => {
             let message = format!("the keyring needs {} ms for an answer", elapsed.as_millis());
-            return Group::Home.warning("keyring_slow", message, "use `--store file`, or see what the keyring waits for");
+            return Group::Home.warning(
+                "keyring_slow",
+                message,
+                "use `--store file`, or see what the keyring waits for",
+            );
         }
         Ok(()) => return Group::Home.ok("keyring", "there is a keyring, and it is unlocked"),
         Err(failure) => failure,

@@ -8,9 +8,9 @@ use hallpass_core::{Error, Event, Local, Lock, Misused, Move, Secret, Slot};
 
 use super::{Name, held, no_profile, unreadable};
 use crate::config::Config;
+use crate::home;
 use crate::lock::Locks;
 use crate::store::Stores;
-use crate::home;
 
 /// A refresh that is under way is waited for so long: it must not lose its folder.
 const PATIENCE: Duration = Duration::from_secs(45);

@@ -159,7 +159,9 @@ impl Sharing {
             same_contents(aside, &shared)
         };
         match merged {
-            Ok(true) => fs::remove_file(aside).or_else(|_| fs::remove_dir(aside)).err().map(|error| not_linked(aside, &error)),
+            Ok(true) => {
+                fs::remove_file(aside).or_else(|_| fs::remove_dir(aside)).err().map(|error| not_linked(aside, &error))
+            }
             Ok(false) | Err(_) => Some(self.keep(name, aside)),
         }
     }
