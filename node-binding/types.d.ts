@@ -48,6 +48,11 @@ export interface Configuration {
   token_endpoint_override?: string | null;
   /** `CODEX_REVOKE_TOKEN_URL_OVERRIDE`: another revocation endpoint, under the same rule. */
   revocation_endpoint_override?: string | null;
+  /**
+   * Whether the two overrides only count where the record's own issuer is a loopback address: so it is where a tool
+   * is started in somebody's place.
+   */
+  strict_overrides?: boolean;
   /** `forced_chatgpt_workspace_id`: the workspaces that a login may belong to; empty allows any. */
   allowed_workspaces?: string[];
 }
@@ -72,6 +77,11 @@ export interface Provider {
   dialect?: Dialect;
   /** Where the browser comes back to. */
   redirect?: Redirect;
+  /**
+   * Whether authorization requests are pushed where the server offers that (RFC 9126). Where it takes no others,
+   * they are in any case.
+   */
+  pushed_authorization?: boolean;
 }
 
 /** The method of client authentication. A secret is never part of it: that lies in the store. */
@@ -104,6 +114,10 @@ export interface Endpoints {
   revocation?: string | null;
   /** Where a device login begins (RFC 8628, section 3.1). */
   device_authorization?: string | null;
+  /** Where authorization requests are put first (RFC 9126, section 2). */
+  pushed_authorization?: string | null;
+  /** Whether the server takes no others (RFC 9126, section 5). */
+  requires_pushed_authorization?: boolean;
   /** Whether the redirect names its issuer (RFC 9207, section 3). */
   names_issuer?: boolean;
 }
@@ -171,6 +185,13 @@ export type Need =
       usable: {
         /** The least time to live, in milliseconds. */
         minimum_lifetime: number;
+      };
+    }
+  /** One that is renewed before a tool beside us renews it, wherever the server's tokens live long enough for that. */
+  | {
+      ahead: {
+        /** How long before its expiry the tool renews a token itself, in milliseconds (Codex: 300,000). */
+        of: number;
       };
     }
   /** A new one, whatever is stored. */
@@ -676,6 +697,11 @@ export interface Status {
   last_refresh: Timestamp | null;
   /** Whether it was not renewed for more than 8 days, so that the server may have ended the session. */
   stale: boolean;
+  /**
+   * A name for the session, the same in every home that holds it: two homes must not. It tells nothing about the
+   * tokens; absent where there is nothing to renew.
+   */
+  session: string | null;
   /** What the method can and cannot do. */
   capabilities: { [name: string]: boolean };
   /** What the person should know. */

@@ -285,6 +285,24 @@ pub enum Misused {
         /// What is wrong with it.
         detail: String,
     },
+    /// There is no profile of this name.
+    #[error("there is no profile `{name}`")]
+    NoProfile {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// There is a profile of this name already.
+    #[error("there is a profile `{name}` already")]
+    ProfileExists {
+        /// The name.
+        name: String,
+    },
+    /// A home holds the session of a profile: two homes that spend one refresh token end each other's session.
+    #[error("this home holds the session of the profile `{profile}`")]
+    SharedSession {
+        /// Whose session it is.
+        profile: String,
+    },
     /// What was asked for does not go with the credential that is stored.
     #[error("{detail}")]
     NotApplicable {

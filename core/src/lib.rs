@@ -33,6 +33,7 @@
 extern crate alloc;
 
 mod authenticating;
+mod authorization_request;
 mod browser_login;
 mod callback;
 mod claims;
@@ -54,9 +55,11 @@ mod key_exchange;
 mod login;
 mod logout;
 mod machine;
+mod moving;
 mod outcome;
 mod pkce;
 mod provider;
+mod pushed_authorization;
 mod record;
 mod refresh;
 mod request;
@@ -79,11 +82,14 @@ pub use event::{
     Call, Event, HttpResponse, LockFailure, LockTrouble, Reach, RequestFailure, StoreFailure, StoreTrouble,
 };
 pub use flow::{Flow, Suspended};
+pub use header::clock_skew;
 pub use machine::{Level, LogLine, Machine, Step};
+pub use moving::Move;
 pub use outcome::{
     Account, Exported, LoggedIn, LoggedOut, Method, Outcome, Revocation, SeedUse, Seeded, Status, Token, TokenOrigin,
 };
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
+pub use record::is_same_session;
 pub use request::{
     Configuration, ExportRequest, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, SeedRequest,
     StatusRequest, StoreMode, TokenRequest,

@@ -159,6 +159,9 @@ pub struct Status {
     pub last_refresh: Option<Timestamp>,
     /// Whether it was not renewed for more than 8 days, so that the server may have ended the session.
     pub stale: bool,
+    /// A name for the session, the same in every home that holds it: two homes must not. It tells nothing about the
+    /// tokens; absent where there is nothing to renew.
+    pub session: Option<String>,
     /// What the method can and cannot do.
     pub capabilities: BTreeMap<String, bool>,
     /// What the person should know.

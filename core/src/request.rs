@@ -47,6 +47,10 @@ pub struct Configuration {
     /// `CODEX_REVOKE_TOKEN_URL_OVERRIDE`: another revocation endpoint, under the same rule.
     #[serde(default)]
     pub revocation_endpoint_override: Option<String>,
+    /// Whether the two overrides only count where the record's own issuer is a loopback address: so it is where a tool
+    /// is started in somebody's place.
+    #[serde(default)]
+    pub strict_overrides: bool,
     /// `forced_chatgpt_workspace_id`: the workspaces that a login may belong to; empty allows any.
     #[serde(default)]
     pub allowed_workspaces: Vec<String>,
@@ -62,6 +66,7 @@ impl Configuration {
             home: Home::default(),
             token_endpoint_override: None,
             revocation_endpoint_override: None,
+            strict_overrides: false,
             allowed_workspaces: Vec::new(),
         }
     }
@@ -142,6 +147,11 @@ pub enum Need {
     Usable {
         /// The least time to live, in milliseconds.
         minimum_lifetime: u64,
+    },
+    /// One that is renewed before a tool beside us renews it, wherever the server's tokens live long enough for that.
+    Ahead {
+        /// How long before its expiry the tool renews a token itself, in milliseconds (Codex: 300,000).
+        of: u64,
     },
     /// A new one, whatever is stored.
     Fresh,

@@ -36,6 +36,9 @@ pub(crate) struct Sidecar {
     /// The store that the last login chose.
     pub(crate) store: Option<StoreMode>,
     pub(crate) home: Home,
+    /// Where the home is being moved to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) moving: Option<String>,
     /// Makes the hashes of this home unlike those of any other.
     salt: String,
     /// Where the record was written last.
@@ -94,6 +97,7 @@ impl Default for Sidecar {
             version: VERSION,
             store: None,
             home: Home::default(),
+            moving: None,
             salt: String::new(),
             place: None,
             file: None,
@@ -127,7 +131,8 @@ impl Sidecar {
     /// Whether it came here with a copy of the home.
     pub(crate) fn is_copied(&self, home: &Home) -> bool {
         let differs = |ours: &str, theirs: &str| !ours.is_empty() && !theirs.is_empty() && ours != theirs;
-        differs(&self.home.path, &home.path) || differs(&self.home.machine, &home.machine)
+        let moved = self.moving.as_ref() == Some(&home.path);
+        (!moved && differs(&self.home.path, &home.path)) || differs(&self.home.machine, &home.machine)
     }
 
     /// A sidecar for this home, with a salt of its own.
@@ -136,6 +141,7 @@ impl Sidecar {
             seed.text("salt").expose().clone_into(&mut self.salt);
         }
         self.home = home.clone();
+        self.moving = None;
         self
     }
 
@@ -288,6 +294,7 @@ impl Sidecar {
             authorization_parameters: Vec::new(),
             dialect: client.dialect,
             redirect: Redirect::default(),
+            pushed_authorization: true,
         };
         Some(plain.at(&client.issuer))
     }

@@ -85,13 +85,13 @@ impl Config {
     /// [`Misused::Value`] that names the value that cannot be used.
     pub fn configuration(&self, home: &Path, provider: Provider) -> Result<Configuration, Error> {
         Ok(Configuration {
-            provider,
             providers: self.providers()?,
             store: self.store()?,
             home: crate::home::identity(home),
             token_endpoint_override: variable("CODEX_REFRESH_TOKEN_URL_OVERRIDE"),
             revocation_endpoint_override: variable("CODEX_REVOKE_TOKEN_URL_OVERRIDE"),
             allowed_workspaces: self.allowed_workspaces()?,
+            ..Configuration::new(provider)
         })
     }
 
@@ -143,7 +143,7 @@ impl Config {
         home.join(chosen.unwrap_or("log"))
     }
 
-    fn store(&self) -> Result<Option<StoreMode>, Error> {
+    pub(crate) fn store(&self) -> Result<Option<StoreMode>, Error> {
         const KEY: &str = "cli_auth_credentials_store";
         let Some(value) = self.values.get(KEY) else { return Ok(None) };
         StoreMode::deserialize(value.clone())

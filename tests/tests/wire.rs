@@ -143,6 +143,7 @@ fn outcomes_as_a_host_reads_them() {
         expires_at: Some(at()),
         last_refresh: None,
         stale: false,
+        session: Some("0123456789abcdef0123456789abcdef".into()),
         capabilities: [("refresh".to_owned(), true)].into(),
         warnings: vec![report.clone()],
     };

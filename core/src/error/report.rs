@@ -55,6 +55,9 @@ impl Error {
             Self::Misused(misused) => match misused {
                 Misused::Unexpected { .. } => "unexpected_event",
                 Misused::Value { .. } => "invalid_value",
+                Misused::NoProfile { .. } => "no_profile",
+                Misused::ProfileExists { .. } => "profile_exists",
+                Misused::SharedSession { .. } => "shared_session",
                 Misused::NotApplicable { .. } | Misused::NotRefreshable => "not_applicable",
                 Misused::Message { .. } => "invalid_message",
             },
@@ -117,6 +120,11 @@ impl Error {
                 }
                 Misused::NotRefreshable => {
                     "run `hallpass token` for the one that is stored, or `hallpass login` for a session that is refreshed"
+                }
+                Misused::NoProfile { .. } => "see `hallpass profiles`; `hallpass --profile NAME login` makes a new one",
+                Misused::ProfileExists { .. } => "choose another name, or `hallpass profiles remove` that one first",
+                Misused::SharedSession { .. } => {
+                    "keep one of the two: `hallpass --home DIR logout --local`, then `hallpass --home DIR login` gives the other its own session"
                 }
                 Misused::Unexpected { .. }
                 | Misused::Value { .. }

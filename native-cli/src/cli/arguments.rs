@@ -103,6 +103,13 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  record=\"$(hallpass export --if-changed)\"\n  \
                       [ -z \"$record\" ] || printf %s \"$record\" | gh secret set CODEX_AUTH_JSON")]
     Export(Deferred<Export>),
+    /// Find out what keeps you from signing in, or from staying signed in
+    #[command(
+        after_help = "Examples:\n  hallpass doctor\n  hallpass doctor --json | jq '.findings[] | select(.level == \"problem\")'\n\n\
+                      It ends with 0 where there is no problem; otherwise with what other commands would end with,\n\
+                      because of the first one. No secret is shown: what it prints can be given to others."
+    )]
+    Doctor(Deferred<Doctor>),
     /// Give the token to git, docker or kubectl, each in its own protocol
     #[command(
         after_help = "Example:\n  hallpass credential git --help     what to write into git's configuration, and into ours"
@@ -236,6 +243,16 @@ pub(crate) struct Export {
     pub(crate) if_changed: bool,
 }
 
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Doctor {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Ask nobody over the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Credential {
     #[command(subcommand)]
@@ -330,6 +347,7 @@ impl Command {
             Self::Status(status) => status.json,
             Self::Token(token) => token.json,
             Self::Logout(logout) => logout.json,
+            Self::Doctor(doctor) => doctor.json,
             Self::Seed(_) | Self::Export(_) | Self::Credential(_) | Self::Demo(_) | Self::Completions(_) => false,
         }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod arguments;
 mod credential;
 mod deferred;
+mod doctor;
 mod export;
 pub(crate) mod failure;
 mod hidden;
@@ -62,6 +63,7 @@ fn run(arguments: Arguments, voice: Voice) -> Result<ExitCode, Failure> {
         Command::Logout(logout) => logout::run(global, &logout, voice),
         Command::Seed(_) => seed::run(global, voice),
         Command::Export(export) => export::run(global, &export, voice),
+        Command::Doctor(doctor) => doctor::run(global, &doctor, voice),
         Command::Credential(credential) => credential::run(global, &credential, voice),
         Command::Demo(demo) => demonstrate(&demo),
         Command::Completions(completions) => complete(completions.shell),
