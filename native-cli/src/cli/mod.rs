@@ -62,7 +62,7 @@ fn run(arguments: Arguments, voice: Voice) -> Result<ExitCode, Failure> {
         Command::Token(token) => token::run(global, &token, voice),
         Command::Logout(logout) => logout::run(global, &logout, voice),
         Command::Seed(_) => seed::run(global, voice),
-        Command::Export(export) => export::run(global, &export, voice),
+        Command::Export(export) => export::run(global, *export, voice),
         Command::Doctor(doctor) => doctor::run(global, &doctor, voice),
         Command::Credential(credential) => credential::run(global, &credential, voice),
         Command::Demo(demo) => demonstrate(&demo),
