@@ -79,7 +79,7 @@ pub use event::{
 };
 pub use flow::{Flow, Suspended};
 pub use machine::{Level, LogLine, Machine, Step};
-pub use moving::Move;
+pub use moving::{InKeyring, Move};
 pub use outcome::{Account, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
 pub use request::{
