@@ -14,8 +14,10 @@ use crate::{
     Report, Secret, Seed, SeedUse, Slot, Step, StoreMode, Timestamp, may_hold, unexpected,
 };
 
-/// A refresh that is under way is waited for so long, in milliseconds; then the login wins.
+/// A refresh that is under way is waited for so long, in milliseconds; then the login wins,
 const PATIENCE: u64 = 10_000;
+/// and the seed gives up: longer than a refresh takes that is answered.
+const LONG_PATIENCE: u64 = 45_000;
 
 /// Saves a new record under both locks; a seed only where it takes the place of nothing that is worth more.
 ///
@@ -97,7 +99,8 @@ impl Storing {
     }
 
     fn lock(self, lock: Lock) -> Step<Self> {
-        Step::perform(Self { state: State::Locking(lock), ..self }, Effect::Lock { lock, deadline: PATIENCE })
+        let deadline = if self.credential.terms == Terms::Seed { LONG_PATIENCE } else { PATIENCE };
+        Step::perform(Self { state: State::Locking(lock), ..self }, Effect::Lock { lock, deadline })
     }
 
     /// A login goes on without the lock: the record is replaced whole, and whoever spends a refresh token

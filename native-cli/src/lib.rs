@@ -15,6 +15,7 @@ pub mod http;
 mod keyring;
 pub mod listener;
 mod lock;
+mod log;
 pub mod page;
 pub mod profiles;
 mod shell;

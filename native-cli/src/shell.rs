@@ -21,6 +21,7 @@ pub use person::{Lines, Nobody, Person};
 
 use crate::listener::Listener;
 use crate::lock::Locks;
+use crate::log::Log;
 use crate::store::Stores;
 use crate::{browser, command, http, signing};
 
@@ -30,6 +31,7 @@ use crate::{browser, command, http, signing};
 pub struct Shell {
     stores: Stores,
     locks: Locks,
+    log: PathBuf,
     client: Option<http::Client>,
     listener: Option<Listener>,
     person: Box<dyn Person>,
@@ -59,6 +61,7 @@ impl Shell {
         cancellation.wake(sender.clone());
         Self {
             stores: Stores::new(home.clone()),
+            log: Log::folder(&home),
             locks: Locks::new(home),
             client: None,
             listener: None,
@@ -76,6 +79,11 @@ impl Shell {
     /// `features.secret_auth_storage`.
     pub fn encrypt_record(&mut self, encrypts: bool) {
         self.stores.encrypt_record(encrypts);
+    }
+
+    /// Logs in this folder from now on. Without it, that is `log` in the home.
+    pub fn set_log(&mut self, folder: PathBuf) {
+        self.log = folder;
     }
 
     /// Speaks with this person from now on.
@@ -104,6 +112,7 @@ impl Shell {
     /// # Errors
     /// Whatever the flow ends badly with.
     pub fn run(&mut self, request: Request) -> Result<Outcome, Error> {
+        let mut journal = Log::begin(&self.log, name(&request));
         let mut step = Flow::start(request, now(), seed()?);
         let result = loop {
             match step {
@@ -111,12 +120,15 @@ impl Shell {
                     for line in &log {
                         self.person.note(line);
                     }
+                    let asked = journal.asked(&effect, &log);
                     let event = self.perform(effect);
+                    journal.answered(asked, &event);
                     step = machine.step(now(), event);
                 }
                 Step::Done(result) => break result,
             }
         };
+        journal.ended(&result);
         self.listener = None;
         result
     }
@@ -326,6 +338,18 @@ impl Shell {
 pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_milliseconds(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// What a flow is called in the log.
+fn name(request: &Request) -> &'static str {
+    match request {
+        Request::Login(_) => "login",
+        Request::Token(_) => "token",
+        Request::Logout(_) => "logout",
+        Request::Status(_) => "status",
+        Request::Seed(_) => "seed",
+        Request::Export(_) => "export",
+    }
 }
 
 /// A flow ended with what another one ends with.

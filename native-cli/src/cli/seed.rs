@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
+use hallpass::command::WITHHELD;
 use hallpass_core::{Provider, Secret, SeedRequest, SeedUse};
 
 use super::arguments::Global;
@@ -13,8 +14,6 @@ use super::secret;
 use super::session::Session;
 use super::status::headline;
 
-/// Where a CI system puts the record.
-const VARIABLE: &str = "CODEX_AUTH_JSON";
 const HELP: &str =
     "set CODEX_AUTH_JSON from the CI system's secrets, or pipe the record in: `hallpass seed < auth.json`";
 
@@ -35,9 +34,9 @@ pub(super) fn run(global: &Global, voice: Voice) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The record from the variable, else from stdin. Nobody types one.
+/// The record from the variable that no child of ours gets, else from stdin. Nobody types one.
 fn record() -> Result<Secret, Failure> {
-    if let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
+    if let Some(value) = std::env::var_os(WITHHELD).filter(|value| !value.is_empty()) {
         return secret::read("seed", HELP, value.as_encoded_bytes());
     }
     if io::stdin().is_terminal() {
