@@ -84,7 +84,7 @@ pub use event::{
 pub use flow::{Flow, Suspended};
 pub use header::clock_skew;
 pub use machine::{Level, LogLine, Machine, Step};
-pub use moving::Move;
+pub use moving::{InKeyring, Move};
 pub use outcome::{
     Account, Exported, LoggedIn, LoggedOut, Method, Outcome, Revocation, SeedUse, Seeded, Status, Token, TokenOrigin,
 };

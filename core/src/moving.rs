@@ -5,13 +5,24 @@
 //! folder that counts, and the same move begun again ends it.
 
 use crate::sidecar::Sidecar;
-use crate::{Error, Home, Local, Secret, StoreMode};
+use crate::{Error, Home, Local, Place, Secret, StoreMode};
 
 /// A home on its way to another path.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Move {
     sidecar: Option<Sidecar>,
-    in_keyring: bool,
+    keyring: InKeyring,
+}
+
+/// Whether the keyring holds something of a home, under the name of the home's path.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum InKeyring {
+    /// Nothing.
+    Nothing,
+    /// It may: a keyring that is not there holds nothing.
+    Perhaps,
+    /// It does, as far as is known.
+    Something,
 }
 
 impl Move {
@@ -30,19 +41,24 @@ impl Move {
             return Err(Local::NewerSidecar.into());
         }
         let mode = sidecar.as_ref().and_then(|sidecar| sidecar.store).or(configured).unwrap_or_default();
-        let in_keyring = matches!(mode, StoreMode::Keyring | StoreMode::Auto)
-            || sidecar.as_ref().is_some_and(|sidecar| sidecar.holds(crate::Place::Keyring));
+        let holds = sidecar.as_ref().is_some_and(|sidecar| sidecar.holds(Place::Keyring));
+        let keyring = match mode {
+            StoreMode::Keyring => InKeyring::Something,
+            _ if holds => InKeyring::Something,
+            StoreMode::Auto => InKeyring::Perhaps,
+            StoreMode::File | StoreMode::Ephemeral => InKeyring::Nothing,
+        };
         // A copy is one wherever it goes.
         let sidecar = sidecar.filter(|sidecar| !sidecar.is_copied(from)).map(|mut sidecar| {
             sidecar.moving = Some(to.path.clone());
             sidecar
         });
-        Ok(Self { sidecar, in_keyring })
+        Ok(Self { sidecar, keyring })
     }
 
-    /// Whether the keyring may hold something of this home, under the name of its old path.
-    pub fn in_keyring(&self) -> bool {
-        self.in_keyring
+    /// Whether the keyring's entries have to follow.
+    pub fn keyring(&self) -> InKeyring {
+        self.keyring
     }
 
     /// What `hallpass.json` says from now on; nothing where there is none that can
@@ -106,9 +122,14 @@ mod tests {
 
     #[test]
     fn the_keyring_is_asked_where_it_may_hold_something() {
-        let asked = |configured| begun(configured).unwrap().in_keyring();
-        assert!(!asked(None) && !asked(Some(StoreMode::File)));
-        assert!(asked(Some(StoreMode::Auto)) && asked(Some(StoreMode::Keyring)));
+        for (configured, expected) in [
+            (None, InKeyring::Nothing),
+            (Some(StoreMode::File), InKeyring::Nothing),
+            (Some(StoreMode::Auto), InKeyring::Perhaps),
+            (Some(StoreMode::Keyring), InKeyring::Something),
+        ] {
+            assert_eq!(begun(configured).unwrap().keyring(), expected);
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! client_authentication = "client_secret_basic"
 //! ```
 
+mod exec;
 mod helper;
 
 use std::fs;
@@ -23,6 +24,7 @@ use hallpass_core::{Configuration, Error, Local, Misused, Provider, StoreFailure
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
+pub use exec::{Exec, Variable};
 pub use helper::Helper;
 
 /// The values of `config.toml`, and those that stand in for them in this run.

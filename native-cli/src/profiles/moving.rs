@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use hallpass_core::{Error, Event, Local, Lock, Misused, Move, Secret, Slot};
+use hallpass_core::{Error, Event, InKeyring, Local, Lock, Misused, Move, Place, Secret, Slot, StoreTrouble};
 
 use super::{Name, held, no_profile, unreadable};
 use crate::config::Config;
@@ -32,22 +32,19 @@ pub(super) fn rename(old: &Path, new: &Path, old_name: &Name, new_name: &Name) -
             held(locks.lock(Lock::Transaction, PATIENCE, &|| false))?;
             held(locks.lock(Lock::Commit, PATIENCE, &|| false))?;
             let mut stores = Stores::new(old.to_owned());
-            let sidecar = loaded(&mut stores)?;
-            let configured = Config::load(old)?.store()?;
-            let begun = Move::begin(sidecar.as_ref(), configured, &home::identity(old), &home::identity(new))?;
+            let begun = begin(old, old, new)?;
+            // A keyring that does not answer is found out while nothing has moved.
+            if begun.keyring() == InKeyring::Something {
+                done(stores.load(Slot::Record(Place::Keyring)))?;
+            }
             if let Some(text) = begun.announcement() {
-                saved(stores.save(Slot::Sidecar, &text))?;
+                done(stores.save(Slot::Sidecar, &text))?;
             }
-            // On Windows a folder in which a file is open keeps its name.
-            if cfg!(windows) {
-                drop(locks);
-                go(old, new)?;
-            } else {
-                go(old, new)?;
-                // The locks are those of the files, which have moved along.
-                let _held = locks;
-            }
-            if begun.in_keyring() { settle(old, new) } else { end(new) }
+            // On Windows a folder in which a file is open keeps its name. Elsewhere the locks are those of the files,
+            // which move along.
+            let _held = if cfg!(windows) { None } else { Some(locks) };
+            go(old, new)?;
+            settle(old, new)
         }
     }
 }
@@ -57,36 +54,41 @@ fn go(old: &Path, new: &Path) -> Result<(), Error> {
 }
 
 fn is_announced(new: &Path) -> Result<bool, Error> {
-    let sidecar = loaded(&mut Stores::new(new.to_owned()))?;
-    Ok(Move::end(sidecar.as_ref(), &home::identity(new)).is_some())
+    Ok(Move::end(sidecar(new)?.as_ref(), &home::identity(new)).is_some())
 }
 
-/// The keyring's entries follow the folder.
+/// The move of a home that is at `at`.
+fn begin(at: &Path, from: &Path, to: &Path) -> Result<Move, Error> {
+    let configured = Config::load(at)?.store()?;
+    Move::begin(sidecar(at)?.as_ref(), configured, &home::identity(from), &home::identity(to))
+}
+
+/// The keyring's entries follow the folder; then it is settled in its new place.
 fn settle(old: &Path, new: &Path) -> Result<(), Error> {
-    Stores::new(new.to_owned()).take_over(old).map_err(Local::Store)?;
-    end(new)
-}
-
-fn end(new: &Path) -> Result<(), Error> {
     let mut stores = Stores::new(new.to_owned());
-    let sidecar = loaded(&mut stores)?;
-    match Move::end(sidecar.as_ref(), &home::identity(new)) {
-        Some(text) => saved(stores.save(Slot::Sidecar, &text)),
+    let keyring = begin(new, new, new)?.keyring();
+    if keyring != InKeyring::Nothing {
+        match stores.take_over(old) {
+            Err(failure) if failure.kind == StoreTrouble::Unavailable && keyring == InKeyring::Perhaps => {}
+            taken => taken.map_err(Local::Store)?,
+        }
+    }
+    match Move::end(sidecar(new)?.as_ref(), &home::identity(new)) {
+        Some(text) => done(stores.save(Slot::Sidecar, &text)).map(drop),
         None => Ok(()),
     }
 }
 
-fn loaded(stores: &mut Stores) -> Result<Option<Secret>, Error> {
-    match stores.load(Slot::Sidecar) {
+fn sidecar(home: &Path) -> Result<Option<Secret>, Error> {
+    match done(Stores::new(home.to_owned()).load(Slot::Sidecar))? {
         Event::Loaded(text) => Ok(text),
-        Event::StoreFailed(failure) => Err(Local::Store(failure).into()),
         _ => Ok(None),
     }
 }
 
-fn saved(event: Event) -> Result<(), Error> {
+fn done(event: Event) -> Result<Event, Error> {
     match event {
         Event::StoreFailed(failure) => Err(Local::Store(failure).into()),
-        _ => Ok(()),
+        event => Ok(event),
     }
 }

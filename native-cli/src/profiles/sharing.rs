@@ -13,8 +13,11 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use hallpass_core::Report;
+use hallpass_core::{Error, Lock, Report};
 
+use super::{PATIENCE, Profiles, held};
+use crate::config::Config;
+use crate::lock::Locks;
 use crate::store;
 use ledger::Ledger;
 
@@ -68,9 +71,49 @@ impl Sharing {
         is_name && !is_private && !is_database && !matches!(lower.as_str(), "log" | "logs" | "sqlite" | "tmp")
     }
 
+    /// What a home shares with that of the default profile: nothing where it is no folder of ours, or where
+    /// `[hallpass.exec]` says so.
+    ///
+    /// # Errors
+    /// When `config.toml` cannot be used.
+    pub fn of_profile(home: &Path) -> Result<Option<Self>, Error> {
+        let profiles = Profiles::find()?;
+        let usual = profiles.usual();
+        if !profiles.is_own(home) || !usual.is_dir() {
+            return Ok(None);
+        }
+        // A home that is new has no configuration yet: it is about to be linked.
+        let is_linked = home.join("config.toml").symlink_metadata().is_ok();
+        let names = Config::load(if is_linked { home } else { usual })?.exec()?.shared;
+        Ok((!names.is_empty()).then(|| Self::new(home, usual, names)))
+    }
+
+    /// The home that it shares with.
+    pub fn shared(&self) -> &Path {
+        &self.shared
+    }
+
     /// Puts back what a tool has replaced, and makes the links that are missing. What the profile has of its own is
-    /// left alone. The caller holds the home's lock.
+    /// left alone. What could not be done is said.
     pub fn link(&mut self) -> Vec<Report> {
+        self.locked(Self::link_all)
+    }
+
+    /// Brings to the shared place what a tool has made or replaced while it ran. What could not be done is said.
+    pub fn settle(&mut self) -> Vec<Report> {
+        self.locked(Self::settle_all)
+    }
+
+    /// Does it while no other process does.
+    fn locked(&mut self, work: fn(&mut Self) -> Vec<Report>) -> Vec<Report> {
+        let mut locks = Locks::new(self.home.clone());
+        match held(locks.lock(Lock::Transaction, PATIENCE, &|| false)) {
+            Ok(()) => work(self),
+            Err(error) => vec![Report { code: "not_shared".to_owned(), ..error.report() }],
+        }
+    }
+
+    fn link_all(&mut self) -> Vec<Report> {
         let mut reports = self.bring_back();
         self.absent.clear();
         for name in self.names.clone() {
@@ -94,8 +137,7 @@ impl Sharing {
         reports
     }
 
-    /// Brings to the shared place what a tool has made or replaced while it ran. The caller holds the home's lock.
-    pub fn settle(&mut self) -> Vec<Report> {
+    fn settle_all(&mut self) -> Vec<Report> {
         let mut reports = self.bring_back();
         for name in std::mem::take(&mut self.absent) {
             let (own, shared) = (self.home.join(&name), self.shared.join(&name));

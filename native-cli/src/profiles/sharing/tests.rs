@@ -1,3 +1,5 @@
+#![cfg(unix)]
+
 use super::*;
 
 /// Two homes that are gone when the test ends.
@@ -58,7 +60,7 @@ fn what_is_configured_and_remembered_is_linked_and_nothing_else() {
     }
     let mut names: Vec<_> = fs::read_dir(&homes.own).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["config.toml", "hallpass.shared.json", "history.jsonl", "sessions"]);
+    assert_eq!(names, ["config.toml", "hallpass.lock", "hallpass.shared.json", "history.jsonl", "sessions"]);
 }
 
 #[test]
