@@ -8,6 +8,7 @@ pub mod authorization_server;
 pub mod browser;
 pub mod command;
 pub mod config;
+pub mod exec;
 mod hallpass;
 pub mod home;
 pub mod http;
