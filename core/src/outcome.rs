@@ -20,6 +20,10 @@ pub enum Outcome {
     Logout(LoggedOut),
     /// Who is signed in.
     Status(Status),
+    /// What became of a seed.
+    Seed(Seeded),
+    /// The record.
+    Export(Exported),
 }
 
 /// A login that is saved.
@@ -85,6 +89,38 @@ pub enum Revocation {
     NotOffered,
     /// It was tried and did not work; the session may live on at the server.
     Failed(Report),
+}
+
+/// A seed that was looked at.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Seeded {
+    /// What became of it.
+    pub seed: SeedUse,
+    /// Who is signed in now, and how.
+    pub status: Status,
+    /// What the person should know.
+    pub warnings: Vec<Report>,
+}
+
+/// What became of a seed.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeedUse {
+    /// It is the record now.
+    Stored,
+    /// The home held the same credential before.
+    Held,
+    /// The home holds a later generation of the same session, which stays.
+    Outdated,
+}
+
+/// A record that is handed out.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Exported {
+    /// The text of `auth.json`; nothing where only a change was asked for and there is none.
+    pub record: Option<Secret>,
+    /// What the person should know.
+    pub warnings: Vec<Report>,
 }
 
 /// How somebody is signed in.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::discovery::Discovery;
 use crate::home::{Held, Reading, provider_of};
 use crate::{
-    Configuration, Effect, Error, Event, Local, Lock, LockTrouble, LogLine, LoginRequired, Machine, Provider, Report, Seed, Step,
-    Timestamp, Token, TokenRequest, may_hold, provider, unexpected,
+    Configuration, Effect, Error, Event, Local, Lock, LockTrouble, LogLine, LoginRequired, Machine, Provider, Report,
+    Seed, Step, Timestamp, Token, TokenRequest, may_hold, provider, unexpected,
 };
 
 mod answer;

@@ -19,6 +19,10 @@ pub enum Request {
     Logout(LogoutRequest),
     /// Say who is signed in. Ends with [`Outcome::Status`](crate::Outcome::Status).
     Status(StatusRequest),
+    /// Take over the record that a CI job was given. Ends with [`Outcome::Seed`](crate::Outcome::Seed).
+    Seed(SeedRequest),
+    /// Hand out the record. Ends with [`Outcome::Export`](crate::Outcome::Export).
+    Export(ExportRequest),
 }
 
 /// What every flow needs to know.
@@ -176,4 +180,26 @@ pub struct StatusRequest {
     /// Ask the server too.
     #[serde(default)]
     pub check: bool,
+}
+
+/// What to start a home with that holds nothing yet, or something older.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct SeedRequest {
+    /// The configuration in force.
+    pub configuration: Configuration,
+    /// A whole record: the text of an `auth.json`.
+    pub record: Secret,
+    /// A store chosen for it; it stays pinned until the next login.
+    #[serde(default)]
+    pub store: Option<StoreMode>,
+}
+
+/// What to hand out.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct ExportRequest {
+    /// The configuration in force.
+    pub configuration: Configuration,
+    /// Nothing, where the record is the seed that was handed in last.
+    #[serde(default)]
+    pub if_changed: bool,
 }

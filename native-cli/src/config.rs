@@ -18,7 +18,7 @@ mod helper;
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hallpass_core::{Configuration, Error, Local, Misused, Provider, StoreFailure, StoreMode, StoreTrouble};
 use serde::Deserialize as _;
@@ -137,6 +137,12 @@ impl Config {
             }
         }
         Ok(providers)
+    }
+
+    /// The folder of the log: Codex's `log_dir`, else `log` in the home.
+    pub fn log_folder(&self, home: &Path) -> PathBuf {
+        let chosen = self.values.get("log_dir").and_then(Value::as_str).filter(|folder| !folder.is_empty());
+        home.join(chosen.unwrap_or("log"))
     }
 
     pub(crate) fn store(&self) -> Result<Option<StoreMode>, Error> {

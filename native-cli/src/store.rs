@@ -16,14 +16,14 @@ use hallpass_core::{Event, Place, Secret, Slot, StoreFailure, StoreTrouble};
 
 use crate::keyring;
 use failure::failure;
+pub(crate) use failure::from_io;
 use files::{Files, Name};
 use vault::Vault;
 
+pub(crate) use files::{read_trusted, replace};
 #[cfg(unix)]
 pub(crate) use platform::keep_owner;
-pub(crate) use failure::from_io;
-pub(crate) use files::{read_trusted, replace};
-pub(crate) use platform::{create_home, record_target};
+pub(crate) use platform::{create_home, is_mount_point, record_target};
 pub(crate) use text::decode;
 
 /// The most that a slot may hold: what is larger is no record.

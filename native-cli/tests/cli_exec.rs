@@ -98,7 +98,8 @@ fn the_tool_finds_its_home_and_what_is_configured_and_nothing_else() {
         command.env(name, "https://evil.example");
     }
     let ran = Ran::of(command.env("KEPT", "yes").output().unwrap()).expect(0);
-    let line = |name: &str| ran.stdout.lines().find_map(|line| line.strip_prefix(&format!("{name}="))).map(str::to_owned);
+    let line =
+        |name: &str| ran.stdout.lines().find_map(|line| line.strip_prefix(&format!("{name}="))).map(str::to_owned);
     assert_eq!(line("CODEX_HOME").unwrap(), person.work("").display().to_string().trim_end_matches('/'));
     assert_eq!(line("KEPT").as_deref(), Some("yes"));
     assert!(!ran.stdout.contains("evil.example") && !ran.stdout.contains("sk-canary"), "{ran:?}");
@@ -107,7 +108,12 @@ fn the_tool_finds_its_home_and_what_is_configured_and_nothing_else() {
     fs::write(person.path(".codex/config.toml"), variables).unwrap();
     let ran = person.run("--profile work", "env; ps -o args= -p $PPID").expect(0);
     let home = person.work("").display().to_string();
-    for expected in ["A_KEY=sk-canary-work", "A_TOKEN=sk-canary-work", "A_NAME=work", &format!("A_HOME={}", home.trim_end_matches('/'))] {
+    for expected in [
+        "A_KEY=sk-canary-work",
+        "A_TOKEN=sk-canary-work",
+        "A_NAME=work",
+        &format!("A_HOME={}", home.trim_end_matches('/')),
+    ] {
         assert!(ran.stdout.lines().any(|line| line == expected), "{expected}: {ran:?}");
     }
     assert_eq!(ran.stdout.matches("sk-canary").count(), 2, "nowhere else: {ran:?}");
@@ -118,7 +124,8 @@ fn the_tool_finds_its_home_and_what_is_configured_and_nothing_else() {
 fn what_is_called_by_the_tool_stays_in_the_profile() {
     let person = Person::with_work();
     let program = env!("CARGO_BIN_EXE_hallpass");
-    let ran = person.run("--profile work", &format!("{program} token; {program} exec {program} status --json")).expect(0);
+    let ran =
+        person.run("--profile work", &format!("{program} token; {program} exec {program} status --json")).expect(0);
     assert!(ran.stdout.starts_with("sk-canary-work\n") && ran.stdout.contains("\"profile\":\"work\""), "{ran:?}");
 }
 
@@ -137,7 +144,8 @@ fn no_variable_moves_a_refresh_token_under_a_tool() {
     sign_in(person.command(&line), &serving, Way::Redirected, "").expect(0);
     let before = thief.lock().token_requests();
     // A record that names no loopback issuer: the override does not count, and the token is still good.
-    let record = fs::read_to_string(person.work("auth.json")).unwrap().replace(&serving.issuer, "https://auth.openai.com");
+    let record =
+        fs::read_to_string(person.work("auth.json")).unwrap().replace(&serving.issuer, "https://auth.openai.com");
     fs::write(person.work("auth.json"), record).unwrap();
     let url = format!("{}/oauth/token", thief.issuer);
     let mut command = person.script("--profile work", "true");
@@ -164,7 +172,8 @@ fn configuration_that_a_tool_replaces_by_renaming_survives() {
     assert_eq!(ran.stdout, "model = \"b\"\n1\n");
     assert!(!person.work("auth.json").is_symlink());
     // A tool that was killed before anybody could look.
-    let replace = "printf 'model = \"c\"\\n' > $CODEX_HOME/new && mv $CODEX_HOME/new $CODEX_HOME/config.toml && kill -KILL $PPID";
+    let replace =
+        "printf 'model = \"c\"\\n' > $CODEX_HOME/new && mv $CODEX_HOME/new $CODEX_HOME/config.toml && kill -KILL $PPID";
     person.script("--profile work", replace).status().unwrap();
     person.run("--profile work", "true").expect(0);
     assert_eq!(fs::read_to_string(person.path(".codex/config.toml")).unwrap(), "model = \"c\"\n");

@@ -113,8 +113,13 @@ fn the_strongest_choice_wins() {
     assert_eq!(person.token(&home), "sk-c");
     assert_eq!(code(&person.run(&format!("{home} --profile a token --json")).expect(2)), "usage");
     let list = person.run("profiles --json").json();
-    let active: Vec<_> =
-        list["profiles"].as_array().unwrap().iter().filter(|entry| entry["active"] == true).map(|e| &e["name"]).collect();
+    let active: Vec<_> = list["profiles"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["active"] == true)
+        .map(|e| &e["name"])
+        .collect();
     assert_eq!(active, ["b"]);
 }
 

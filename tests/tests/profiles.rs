@@ -19,7 +19,7 @@ fn worlds(lifetime: i64) -> [World; 2] {
 }
 
 fn spent(world: &World) -> i64 {
-    i64::try_from(world.sent.iter().filter(|line| line.ends_with("token")).count()).unwrap()
+    world.sent.iter().filter(|line| line.ends_with("token")).map(|_| 1).sum()
 }
 
 #[test]

@@ -150,6 +150,19 @@ impl Tokens {
         Some(format!("{digest:x}").chars().take(32).collect())
     }
 
+    /// Whether something in the two sessions says that they belong to one account, and nothing that they do not.
+    pub(crate) fn is_known_same_account(&self, other: &Self) -> bool {
+        let named = |tokens: &Self| tokens.account().map(|account| (account.id, account.user_id));
+        let same_provider = match (&self.provenance, &other.provenance) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            _ => true,
+        };
+        let is_known = self.owner.is_some() && self.owner == other.owner
+            || named(self).is_some_and(|ours| Some(ours) == named(other))
+            || self.account_id.is_some() && self.account_id == other.account_id;
+        is_known && same_provider && self.same_account(other)
+    }
+
     /// Whether both stem from one login; `None` where that is not known.
     pub(crate) fn same_login(&self, other: &Self) -> Option<bool> {
         match (&self.owner, &other.owner) {

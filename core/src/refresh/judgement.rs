@@ -8,7 +8,7 @@ use crate::claims::Claims;
 use crate::home::Held;
 use crate::record::{Credential, Record, Tokens};
 use crate::{
-    Configuration, Error, Local, LoginRequired, Misused, Need, Report, Secret, Seed, Timestamp, Token, TokenOrigin,
+    Configuration, Error, LoginRequired, Misused, Need, Report, Secret, Seed, Timestamp, Token, TokenOrigin,
     Unavailable,
 };
 
@@ -145,23 +145,11 @@ impl Order {
             };
             return Err(reason.into());
         };
-        let sidecar = &held.sidecar;
-        if sidecar.is_newer() {
-            return Err(Local::NewerSidecar.into());
-        }
-        if sidecar.is_copied(&self.configuration.home) {
-            return Err(LoginRequired::CopiedHome.into());
-        }
-        if let Some(reason) = sidecar.is_dead(refresh_token) {
-            return Err(reason.into());
-        }
-        if sidecar.is_spent(refresh_token) {
-            return Err(LoginRequired::SpentElsewhere.into());
-        }
-        let asked_for = self.need == Need::Fresh;
-        match sidecar.failure.and_then(|failure| failure.wait(now)) {
-            Some(wait) if !asked_for => Err(Unavailable::BackingOff { seconds: wait.div_ceil(1000) }.into()),
-            _ => Ok(()),
+        match held.obstacle(refresh_token, &self.configuration.home, now) {
+            // Whoever asks for a new one has waited for it.
+            Some(Error::Unavailable(Unavailable::BackingOff { .. })) if self.need == Need::Fresh => Ok(()),
+            Some(obstacle) => Err(obstacle),
+            None => Ok(()),
         }
     }
 

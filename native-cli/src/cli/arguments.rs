@@ -114,9 +114,27 @@ pub(crate) enum Command {
                       A project chooses one in a file `.hallpass.toml` in its folder:\n  profile = \"work\""
     )]
     Profiles(Deferred<Profiles>),
+    /// Start a CI job's home with the record in CODEX_AUTH_JSON, never over a newer one
+    #[command(after_help = "Examples:\n  CODEX_AUTH_JSON=\"$SECRET\" hallpass seed\n  \
+                      hallpass seed < auth.json\n\n\
+                      A home without a credential takes the seed, and so does one that holds an earlier generation of\n\
+                      the same session. Anything else stays. One copy of a session may be renewed at a time: within\n\
+                      a home the lock sees to that, between machines the jobs must come one after the other.")]
+    Seed(Deferred<Seed>),
+    /// Print the record, for writing back to a CI secret store
+    #[command(after_help = "Example:\n  record=\"$(hallpass export --if-changed)\"\n  \
+                      [ -z \"$record\" ] || printf %s \"$record\" | gh secret set CODEX_AUTH_JSON")]
+    Export(Deferred<Export>),
     /// Make a Codex home that is elsewhere a profile; it stays where it is
     #[command(after_help = "Example:\n  hallpass import ~/.codex-work --as work")]
     Import(Deferred<Import>),
+    /// Find out what keeps you from signing in, or from staying signed in
+    #[command(
+        after_help = "Examples:\n  hallpass doctor\n  hallpass doctor --json | jq '.findings[] | select(.level == \"problem\")'\n\n\
+                      It ends with 0 where there is no problem; otherwise with what other commands would end with,\n\
+                      because of the first one. No secret is shown: what it prints can be given to others."
+    )]
+    Doctor(Deferred<Doctor>),
     /// Give the token to git, docker or kubectl, each in its own protocol
     #[command(
         after_help = "Example:\n  hallpass credential git --help     what to write into git's configuration, and into ours"
@@ -240,6 +258,26 @@ pub(crate) struct Logout {
     pub(crate) local: bool,
 }
 
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Seed {}
+
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Export {
+    /// Print nothing when it is what the home was last seeded with
+    #[arg(long)]
+    pub(crate) if_changed: bool,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Doctor {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Ask nobody over the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Exec {
     /// The tool and its arguments
@@ -266,7 +304,9 @@ pub(crate) enum ProfilesCommand {
         json: bool,
     },
     /// Use a profile from now on, where nothing else is chosen
-    #[command(after_help = "Examples:\n  hallpass profiles use work\n  hallpass profiles use default    the Codex home")]
+    #[command(
+        after_help = "Examples:\n  hallpass profiles use work\n  hallpass profiles use default    the Codex home"
+    )]
     Use {
         /// The profile
         name: String,
@@ -398,7 +438,14 @@ impl Command {
                 Some(_) => false,
                 None => profiles.json,
             },
-            Self::Exec(_) | Self::Import(_) | Self::Credential(_) | Self::Demo(_) | Self::Completions(_) => false,
+            Self::Doctor(doctor) => doctor.json,
+            Self::Exec(_)
+            | Self::Seed(_)
+            | Self::Export(_)
+            | Self::Import(_)
+            | Self::Credential(_)
+            | Self::Demo(_)
+            | Self::Completions(_) => false,
         }
     }
 

@@ -9,8 +9,8 @@ use hallpass::config::Variable;
 use hallpass::exec::{CODEX_WINDOW, Ending, Keeper, Watch};
 use hallpass::{Exchange, Nobody, Person, Shell};
 use hallpass_core::{
-    Configuration, Declined, Error, LogLine, Method, Misused, Need, Prompt, Provider, Report,
-    StatusRequest, Token, TokenRequest,
+    Configuration, Declined, Error, LogLine, Method, Misused, Need, Prompt, Provider, Report, StatusRequest, Token,
+    TokenRequest,
 };
 
 use super::arguments::{Exec, Global};
@@ -18,9 +18,9 @@ use super::failure::{CANNOT_RUN, Failure, NOT_FOUND, NOT_STARTED};
 use super::report::{Voice, warn, warn_of};
 use super::session::Session;
 
-/// Variables that would move a refresh token, or are a credential of their own that is no business of a tool.
+/// Variables that would move a refresh token, and one that is a credential of its own.
 const WITHHELD: [&str; 3] =
-    ["CODEX_REFRESH_TOKEN_URL_OVERRIDE", "CODEX_REVOKE_TOKEN_URL_OVERRIDE", "CODEX_AUTH_JSON"];
+    ["CODEX_REFRESH_TOKEN_URL_OVERRIDE", "CODEX_REVOKE_TOKEN_URL_OVERRIDE", hallpass::command::WITHHELD];
 /// Variables that Codex uses before what a home holds.
 const STRONGER: [&str; 3] = ["CODEX_API_KEY", "CODEX_ACCESS_TOKEN", "OPENAI_IDENTITY_TOKEN_FILE"];
 
@@ -84,7 +84,9 @@ fn first(shell: &mut Shell, configuration: &Configuration) -> Result<Option<Toke
     match shell.token(TokenRequest { configuration: configuration.clone(), need }) {
         Ok(token) => {
             warn_of(&token.warnings);
-            if let Some(name) = STRONGER.into_iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty())) {
+            if let Some(name) =
+                STRONGER.into_iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
+            {
                 warn(&Report {
                     code: "shadowed".to_owned(),
                     message: format!("{name} is set, and Codex uses it before what the profile holds"),

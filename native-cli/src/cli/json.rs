@@ -1,7 +1,11 @@
 //! The JSON shapes that programs rely on. A fact that is absent is `null`.
 
 use hallpass_core::{LoggedIn, LoggedOut, Place, Prompt, Report, Revocation, Secret, Status, Timestamp, Token};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use hallpass::doctor::{Finding, Level};
+
+use super::doctor;
 
 /// `{"error": {"code", "message", "help"}}`
 pub(crate) fn error(report: &Report) -> Value {
@@ -82,6 +86,21 @@ pub(crate) fn done(outcome: &LoggedIn, location: Option<&str>, profile: Option<&
         "previous": outcome.previous.as_ref().map(revocation),
         "warnings": entries(&outcome.warnings),
     })
+}
+
+/// The answer of `doctor --json`: what was found, and how often each level is among it.
+pub(crate) fn diagnosis(findings: &[Finding]) -> Value {
+    let mut summary = Map::new();
+    for level in [Level::Ok, Level::Note, Level::Warning, Level::Problem] {
+        let count = findings.iter().filter(|finding| finding.level == level).count();
+        summary.insert(doctor::name(level).to_owned(), count.into());
+    }
+    let finding = |Finding { level, report, .. }: &Finding| {
+        let mut entry = entry(report);
+        entry["level"] = doctor::name(*level).into();
+        entry
+    };
+    json!({ "findings": findings.iter().map(finding).collect::<Value>(), "summary": summary })
 }
 
 /// The `error` event of `login --json`: an error like any other, with the event's name.

@@ -3,7 +3,9 @@
 pub(crate) mod arguments;
 mod credential;
 mod deferred;
+mod doctor;
 mod exec;
+mod export;
 pub(crate) mod failure;
 mod hidden;
 mod import;
@@ -16,6 +18,7 @@ mod provider;
 mod qr;
 pub(crate) mod report;
 mod secret;
+mod seed;
 mod session;
 pub(crate) mod status;
 mod text;
@@ -64,7 +67,10 @@ fn run(arguments: Arguments, voice: Voice) -> Result<ExitCode, Failure> {
         Command::Logout(logout) => logout::run(global, &logout, voice),
         Command::Exec(exec) => exec::run(global, &exec, voice),
         Command::Profiles(profiles) => profiles::run(global, &profiles, voice),
+        Command::Seed(_) => seed::run(global, voice),
+        Command::Export(export) => export::run(global, &export, voice),
         Command::Import(import) => import::run(global, &import, voice),
+        Command::Doctor(doctor) => doctor::run(global, &doctor, voice),
         Command::Credential(credential) => credential::run(global, &credential, voice),
         Command::Demo(demo) => demonstrate(&demo),
         Command::Completions(completions) => complete(completions.shell),

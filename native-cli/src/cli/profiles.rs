@@ -4,7 +4,9 @@ use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use hallpass::profiles::{Name, Profile, Profiles, Sharing};
-use hallpass_core::{Declined, Error, LogoutRequest, Misused, Provider, Report, Revocation, Status, StatusRequest, Timestamp};
+use hallpass_core::{
+    Declined, Error, LogoutRequest, Misused, Provider, Report, Revocation, Status, StatusRequest, Timestamp,
+};
 use serde_json::{Value, json};
 
 use super::arguments::{self, Global, ProfilesCommand};
@@ -49,7 +51,9 @@ fn list(global: &Global, profiles: &Profiles, voice: Voice) -> Result<(), Failur
         .map(|name| {
             let profile = profiles.profile(&name);
             let status = match &profile {
-                Ok(profile) => status_of(global, profile.home.clone(), &name, voice).map_err(|failure| failure.report()),
+                Ok(profile) => {
+                    status_of(global, profile.home.clone(), &name, voice).map_err(|failure| failure.report())
+                }
                 Err(error) => Err(Some(error.report())),
             };
             let home = profile.as_ref().ok().map(|profile| profile.home.clone());
@@ -57,7 +61,7 @@ fn list(global: &Global, profiles: &Profiles, voice: Voice) -> Result<(), Failur
                 is_active: home.is_some() && home == active,
                 is_imported: profile.is_ok_and(|profile| profile.is_imported),
                 home: home.map(|home| home.display().to_string()),
-                status: status.map_err(|report| report.unwrap_or_else(|| unknown())),
+                status: status.map_err(|report| report.unwrap_or_else(unknown)),
                 name,
             }
         })

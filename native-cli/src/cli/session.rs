@@ -94,6 +94,7 @@ impl Session {
     pub(crate) fn shell(&self, person: impl Person + 'static) -> Shell {
         let mut shell = Shell::new(self.home.clone(), Box::new(person));
         shell.encrypt_record(self.encrypts);
+        shell.set_log(self.config.log_folder(&self.home));
         shell
     }
 }

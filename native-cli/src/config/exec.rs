@@ -84,7 +84,10 @@ fn shared(value: Option<&Value>) -> Result<Vec<String>, Error> {
         Some(Value::Array(names)) => {
             let name = |value: &Value| value.as_str().filter(|name| Sharing::may_share(name)).map(str::to_owned);
             names.iter().map(name).collect::<Option<_>>().ok_or_else(|| {
-                value_error(KEY, "each must name a file or folder of the home that is no credential, lock, log or database")
+                value_error(
+                    KEY,
+                    "each must name a file or folder of the home that is no credential, lock, log or database",
+                )
             })
         }
         Some(_) => Err(value_error(KEY, "it is neither true, false nor a list of names")),
@@ -121,7 +124,8 @@ mod tests {
 
     #[test]
     fn variables_are_named_one_by_one() {
-        let text = "[hallpass.exec]\nshare = [\"config.toml\"]\n[hallpass.exec.variables]\nA = \"access_token\"\nB = \"home\"";
+        let text =
+            "[hallpass.exec]\nshare = [\"config.toml\"]\n[hallpass.exec.variables]\nA = \"access_token\"\nB = \"home\"";
         let exec = exec(text).unwrap();
         assert_eq!(exec.shared, ["config.toml"]);
         assert_eq!(exec.variables["A"], Variable::AccessToken);

@@ -76,24 +76,24 @@ mod tests {
     use super::*;
     use hallpass_core::{LoginRequired, Secret, TokenOrigin};
 
-    fn token(lifetime: i64) -> Result<Token, Error> {
-        Ok(Token {
+    fn token(lifetime: i64) -> Token {
+        Token {
             access_token: Secret::from("at-1"),
             token_type: "Bearer".into(),
             expires_at: Some(Timestamp::from_seconds(0).plus(lifetime)),
             account_id: None,
             origin: TokenOrigin::Stored,
             warnings: Vec::new(),
-        })
+        }
     }
 
     #[test]
     fn the_nearer_the_tools_own_window_the_more_often_it_looks() {
         let now = Timestamp::from_seconds(0);
-        assert_eq!(pause(&token(3_600_000), now), LONGEST);
-        assert_eq!(pause(&token(304_000), now), Duration::from_secs(1));
+        assert_eq!(pause(&Ok(token(3_600_000)), now), LONGEST);
+        assert_eq!(pause(&Ok(token(304_000)), now), Duration::from_secs(1));
         for gone in [300_000, 10_000, -5_000] {
-            assert_eq!(pause(&token(gone), now), SHORTEST);
+            assert_eq!(pause(&Ok(token(gone)), now), SHORTEST);
         }
         assert_eq!(pause(&Err(LoginRequired::NotLoggedIn.into()), now), LONGEST);
     }

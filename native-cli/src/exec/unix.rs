@@ -60,10 +60,12 @@ impl Watch {
     pub fn begin(cancellation: &Cancellation) -> io::Result<Self> {
         let before = SigSet::thread_get_mask()?;
         let mut signals = SigSet::empty();
-        CAUGHT.into_iter().for_each(|signal| signals.add(signal));
+        for signal in CAUGHT {
+            signals.add(signal);
+        }
         signals.thread_block()?;
         let subject = Arc::new(Mutex::new(Subject::Ourselves(cancellation.clone())));
-        let mut arriving = Arriving::new(signals)?;
+        let arriving = Arriving::new(signals)?;
         let heard = Arc::clone(&subject);
         thread::Builder::new().name("hallpass-signals".to_owned()).spawn(move || {
             while let Ok(caught) = arriving.next() {
@@ -188,7 +190,7 @@ impl Arriving {
         SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC).map(Self)
     }
 
-    fn next(&mut self) -> io::Result<Caught> {
+    fn next(&self) -> io::Result<Caught> {
         loop {
             match self.0.read_signal() {
                 Err(nix::Error::EINTR) | Ok(None) => {}
@@ -218,7 +220,7 @@ impl Arriving {
         Ok(Self(signals))
     }
 
-    fn next(&mut self) -> io::Result<Caught> {
+    fn next(&self) -> io::Result<Caught> {
         let signal = self.0.wait()?;
         let from_terminal =
             matches!(signal, Signal::SIGINT | Signal::SIGQUIT | Signal::SIGTSTP | Signal::SIGWINCH | Signal::SIGHUP);

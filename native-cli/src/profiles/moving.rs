@@ -4,9 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use hallpass_core::{
-    Error, Event, InKeyring, Local, Lock, Misused, Move, Place, Secret, Slot, StoreTrouble,
-};
+use hallpass_core::{Error, Event, InKeyring, Local, Lock, Misused, Move, Place, Secret, Slot, StoreTrouble};
 
 use super::{Name, held, no_profile, unreadable};
 use crate::config::Config;

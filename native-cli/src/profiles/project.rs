@@ -61,7 +61,8 @@ pub(super) fn write(path: &Path, name: &Name) -> Result<(), Error> {
 }
 
 fn parse(path: &Path, text: &str) -> Result<Name, Error> {
-    let wrong = |detail: &str| Error::from(Misused::Value { what: path.display().to_string(), detail: detail.to_owned() });
+    let wrong =
+        |detail: &str| Error::from(Misused::Value { what: path.display().to_string(), detail: detail.to_owned() });
     let table: Table = text.parse().map_err(|error: toml::de::Error| wrong(error.message()))?;
     if let Some(other) = table.keys().find(|key| *key != "profile") {
         return Err(wrong(&format!("`{other}` cannot be said there, only `profile = \"NAME\"`")));

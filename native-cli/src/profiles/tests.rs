@@ -89,7 +89,10 @@ fn an_imported_home_stays_where_it_is() {
     fs::create_dir(&home).unwrap();
     fs::write(home.join("auth.json"), "{}").unwrap();
     profiles.adopt(&home, &name("old")).unwrap();
-    assert_eq!(profiles.profile(&name("old")).unwrap(), Profile { name: name("old"), home: home.clone(), is_imported: true });
+    assert_eq!(
+        profiles.profile(&name("old")).unwrap(),
+        Profile { name: name("old"), home: home.clone(), is_imported: true }
+    );
     assert_eq!(code(profiles.adopt(&home, &name("again"))), "profile_exists");
     profiles.rename(&name("old"), &name("new")).unwrap();
     assert_eq!(profiles.home(&name("new")).unwrap(), home);
@@ -132,12 +135,7 @@ fn a_renamed_home_is_known_by_its_new_path_and_a_rename_that_was_interrupted_goe
     assert_eq!(path(&new), new.display().to_string());
     // Died after the folder had its new name.
     let third = new.with_file_name("third");
-    let begun = hallpass_core::Move::begin(
-        Some(&sidecar(&new)),
-        None,
-        &home::identity(&new),
-        &home::identity(&third),
-    );
+    let begun = hallpass_core::Move::begin(Some(&sidecar(&new)), None, &home::identity(&new), &home::identity(&third));
     fs::write(new.join("hallpass.json"), begun.unwrap().announcement().unwrap().expose()).unwrap();
     fs::rename(&new, &third).unwrap();
     profiles.rename(&name("new"), &name("third")).unwrap();

@@ -167,6 +167,6 @@ pub(crate) fn create_home(home: &Path) -> Result<()> {
 }
 
 /// Single files are not mounted here.
-pub(in crate::store) fn is_mount_point(_path: &Path) -> bool {
+pub(crate) fn is_mount_point(_path: &Path) -> bool {
     false
 }
