@@ -7,17 +7,19 @@ mod handshake;
 mod message;
 mod reader;
 mod stream;
+#[cfg(test)]
+pub(super) mod tests;
 mod writer;
 
 use std::cell::Cell;
 use std::time::Duration;
 
 pub(super) use error::Error;
-pub(super) use message::Call;
+pub(super) use message::{Call, Message};
 pub(super) use reader::Reader;
 pub(super) use writer::Writer;
 
-use message::{Kind, Message};
+use message::Kind;
 use stream::Stream;
 
 /// How long the thread waits that makes a call. Who waits for the thread has given up before: this only ends it.
@@ -50,7 +52,7 @@ impl Bus {
     }
 
     /// Calls a method and waits for what it returns.
-    pub(super) fn call(&self, call: Call<'_>) -> Result<Message, Error> {
+    pub(super) fn call(&self, call: &Call<'_>) -> Result<Message, Error> {
         self.stream.within(PATIENCE);
         let serial = self.send(call)?;
         loop {
@@ -62,8 +64,8 @@ impl Bus {
     }
 
     /// Calls a method of an object and waits for a signal of the same object, which may come before the method returns.
-    pub(super) fn call_and_hear(&self, call: Call<'_>, signal: &str, patience: Duration) -> Result<Message, Error> {
-        let Call { path, interface, destination, .. } = call;
+    pub(super) fn call_and_hear(&self, call: &Call<'_>, signal: &str, patience: Duration) -> Result<Message, Error> {
+        let &Call { path, interface, destination, .. } = call;
         let rule =
             format!("type='signal',sender='{destination}',path='{path}',interface='{interface}',member='{signal}'");
         self.ask("AddMatch", Writer::new("s").string(&rule))?;
@@ -83,10 +85,10 @@ impl Bus {
     /// Calls a method of the bus itself.
     fn ask(&self, member: &str, arguments: Writer) -> Result<Message, Error> {
         let name = "org.freedesktop.DBus";
-        self.call(Call { destination: name, path: "/org/freedesktop/DBus", interface: name, member, arguments })
+        self.call(&Call { destination: name, path: "/org/freedesktop/DBus", interface: name, member, arguments })
     }
 
-    fn send(&self, call: Call<'_>) -> Result<u32, Error> {
+    fn send(&self, call: &Call<'_>) -> Result<u32, Error> {
         let serial = self.serial.get().wrapping_add(1).max(1);
         self.serial.set(serial);
         self.stream.write(&call.marshal(serial)?)?;

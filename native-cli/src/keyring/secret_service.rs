@@ -5,11 +5,13 @@
 mod group;
 mod service;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use hallpass_core::{Secret, StoreTrouble};
 use zeroize::Zeroizing;
 
-use super::bus::Error;
+use super::bus::{Bus, Error};
 use super::{Entry, Trouble, Turn};
 use service::{COLLECTION, ITEM, Service};
 
@@ -22,7 +24,8 @@ pub(super) struct Connection(Service);
 impl Connection {
     pub(super) fn open() -> Result<Self, Trouble> {
         let exponent = Zeroizing::new(random()?);
-        Service::open(&exponent).map(Self).map_err(|error| unavailable(error.to_string()))
+        let service = Bus::open().and_then(|bus| Service::open(bus, &exponent));
+        service.map(Self).map_err(|error| unavailable(error.to_string()))
     }
 
     pub(super) fn load(&self, entry: &Entry, turn: &Turn) -> Result<Option<Vec<u8>>, Trouble> {
@@ -137,7 +140,8 @@ fn unavailable(cause: String) -> Trouble {
 
 /// The kind of an error after the connection was made, and its words.
 fn trouble(error: Error) -> Trouble {
-    let kind = match &error {
+    let words = error.to_string();
+    let kind = match error {
         Error::NoBus(_) | Error::NoService => StoreTrouble::Unavailable,
         // Whether it was done is not known: a reason to ask again, and none to use another store.
         Error::Lost | Error::Malformed(_) => StoreTrouble::Other,
@@ -150,5 +154,5 @@ fn trouble(error: Error) -> Trouble {
             _ => StoreTrouble::Other,
         },
     };
-    (kind, error.to_string())
+    (kind, words)
 }

@@ -49,10 +49,9 @@ fn one(address: &[u8], runtime: Option<&OsStr>) -> Result<Address, String> {
         let value = unescaped(value).ok_or("an address with a wrong escape")?;
         match key {
             b"guid" => guid = Some(String::from_utf8_lossy(&value).into_owned()),
+            b"path" | b"abstract" | b"runtime" | b"dir" | b"tmpdir" if place.is_none() => place = Some((key, value)),
             b"path" | b"abstract" | b"runtime" | b"dir" | b"tmpdir" => {
-                if place.replace((key, value)).is_some() {
-                    return Err("an address with two places".to_owned());
-                }
+                return Err("an address with two places".to_owned());
             }
             _ => {}
         }

@@ -10,7 +10,8 @@ const LONGEST: usize = 1024;
 /// to have, if that is known.
 pub(super) fn authenticate(stream: &Stream, guid: Option<&str>) -> Result<(), Error> {
     let user = rustix::process::geteuid().as_raw().to_string();
-    let identity: String = user.bytes().map(|digit| format!("{digit:02x}")).collect();
+    // Hexadecimal: 30 is the digit 0 in ASCII, 39 the digit 9.
+    let identity: String = user.chars().flat_map(|digit| ['3', digit]).collect();
     stream.write(format!("\0AUTH EXTERNAL {identity}\r\n").as_bytes())?;
     let mut line = [0; LONGEST];
     let mut length = 0;

@@ -20,7 +20,11 @@ impl Stream {
     pub(super) fn connect(address: &SocketAddr) -> Result<Self, Error> {
         let socket = UnixStream::connect_addr(address).map_err(|error| Error::NoBus(error.to_string()))?;
         check_owner(&socket)?;
-        Ok(Self { socket, deadline: Cell::new(Instant::now() + super::PATIENCE) })
+        Ok(Self::over(socket))
+    }
+
+    pub(super) fn over(socket: UnixStream) -> Self {
+        Self { socket, deadline: Cell::new(Instant::now() + super::PATIENCE) }
     }
 
     /// Says how long what comes now may take.

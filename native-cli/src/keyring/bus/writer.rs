@@ -91,6 +91,13 @@ fn length(length: usize) -> u32 {
 mod tests {
     use super::*;
 
+    impl Writer {
+        /// What only a service writes.
+        pub(in crate::keyring) fn long(self, long: u64) -> Self {
+            self.align(8).raw(&long.to_le_bytes())
+        }
+    }
+
     #[test]
     fn values_are_written_as_the_specification_has_them() {
         assert_eq!(Writer::new("s").string("foo").as_bytes(), b"\x03\0\0\0foo\0");

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::group::Exponent;
 use super::session::{Sealed, Session};
-use crate::keyring::bus::{Bus, Call, Error, Reader, Writer};
+use crate::keyring::bus::{Bus, Call, Error, Message, Reader, Writer};
 
 const NAME: &str = "org.freedesktop.secrets";
 const SERVICE: &str = "org.freedesktop.Secret.Service";
@@ -40,8 +41,8 @@ fn call<'a>(path: &'a str, interface: &'a str, member: &'a str, arguments: Write
 }
 
 impl Service {
-    pub(super) fn open(exponent: &super::group::Exponent) -> Result<Self, Error> {
-        let bus = Bus::open()?;
+    /// Opens a session, with an exponent that nobody can foresee.
+    pub(super) fn open(bus: Bus, exponent: &Exponent) -> Result<Self, Error> {
         let session = Session::open(&bus, exponent)?;
         Ok(Self { bus, session })
     }
@@ -52,7 +53,7 @@ impl Service {
 
     /// The items that have these attributes, and perhaps others.
     pub(super) fn search(&self, attributes: &[(&str, &str)]) -> Result<Found, Error> {
-        let answer = self.bus.call(service_call("SearchItems", dictionary(Writer::new("a{ss}"), attributes)))?;
+        let answer = self.bus.call(&service_call("SearchItems", dictionary(Writer::new("a{ss}"), attributes)))?;
         let mut values = answer.values("aoao")?;
         let found = Found { unlocked: values.paths()?, locked: values.paths()? };
         values.end()?;
@@ -62,7 +63,7 @@ impl Service {
     /// Unlocks items or collections; a person may be asked.
     pub(super) fn unlock(&self, objects: &[String]) -> Result<(), Error> {
         let fill = |array: Writer| objects.iter().fold(array, |array, object| array.string(object));
-        let answer = self.bus.call(service_call("Unlock", Writer::new("ao").array(4, fill)))?;
+        let answer = self.bus.call(&service_call("Unlock", Writer::new("ao").array(4, fill)))?;
         let mut values = answer.values("aoo")?;
         values.paths()?;
         self.prompt(&mut values)
@@ -70,7 +71,7 @@ impl Service {
 
     /// The collection for what belongs nowhere else, if there is one.
     pub(super) fn default_collection(&self) -> Result<Option<String>, Error> {
-        let answer = self.bus.call(service_call("ReadAlias", Writer::new("s").string("default")))?;
+        let answer = self.bus.call(&service_call("ReadAlias", Writer::new("s").string("default")))?;
         let mut values = answer.values("o")?;
         let path = values.path()?;
         values.end()?;
@@ -79,17 +80,27 @@ impl Service {
 
     /// Whether an object of this kind is locked.
     pub(super) fn is_locked(&self, path: &str, kind: &str) -> Result<bool, Error> {
-        self.property(path, kind, "Locked", "b", |values| values.boolean())
+        let answer = self.property(path, kind, "Locked")?;
+        let mut values = answer.values("v")?;
+        values.variant("b")?;
+        let is_locked = values.boolean()?;
+        values.end()?;
+        Ok(is_locked)
     }
 
     /// When an item was last changed, in seconds since the Unix epoch.
     pub(super) fn modified(&self, item: &str) -> Result<u64, Error> {
-        self.property(item, ITEM, "Modified", "t", |values| values.long())
+        let answer = self.property(item, ITEM, "Modified")?;
+        let mut values = answer.values("v")?;
+        values.variant("t")?;
+        let modified = values.long()?;
+        values.end()?;
+        Ok(modified)
     }
 
     pub(super) fn secret(&self, item: &str) -> Result<Vec<u8>, Error> {
         let arguments = Writer::new("o").string(self.session.path());
-        let answer = self.bus.call(call(item, ITEM, "GetSecret", arguments))?;
+        let answer = self.bus.call(&call(item, ITEM, "GetSecret", arguments))?;
         let mut values = answer.values("(oayays)")?;
         let secret = self.session.read(&mut values)?;
         values.end()?;
@@ -98,7 +109,7 @@ impl Service {
 
     pub(super) fn set_secret(&self, item: &str, secret: &Sealed) -> Result<(), Error> {
         let arguments = self.session.write(Writer::new("(oayays)").with_room(secret.room()), secret);
-        self.bus.call(call(item, ITEM, "SetSecret", arguments))?.values("")?.end()
+        self.bus.call(&call(item, ITEM, "SetSecret", arguments))?.values("")?.end()
     }
 
     /// Creates an item, or replaces the secret of the one that has these attributes.
@@ -116,14 +127,14 @@ impl Service {
         };
         let arguments = Writer::new("a{sv}(oayays)b").with_room(secret.room() + 1024).array(8, properties);
         let arguments = self.session.write(arguments, secret).boolean(true);
-        let answer = self.bus.call(call(collection, COLLECTION, "CreateItem", arguments))?;
+        let answer = self.bus.call(&call(collection, COLLECTION, "CreateItem", arguments))?;
         let mut values = answer.values("oo")?;
         values.path()?;
         self.prompt(&mut values)
     }
 
     pub(super) fn delete(&self, item: &str) -> Result<(), Error> {
-        let answer = self.bus.call(call(item, ITEM, "Delete", Writer::default()))?;
+        let answer = self.bus.call(&call(item, ITEM, "Delete", Writer::default()))?;
         self.prompt(&mut answer.values("o")?)
     }
 
@@ -136,26 +147,14 @@ impl Service {
         }
         // Ours is no window that the question could stand before.
         let arguments = Writer::new("s").string("");
-        let completed = self.bus.call_and_hear(call(path, PROMPT, "Prompt", arguments), "Completed", A_PERSON)?;
+        let completed = self.bus.call_and_hear(&call(path, PROMPT, "Prompt", arguments), "Completed", A_PERSON)?;
         let dismissed = completed.values("bv")?.boolean()?;
         if dismissed { Err(Error::Refused(super::IS_LOCKED.to_owned())) } else { Ok(()) }
     }
 
-    fn property<T>(
-        &self,
-        path: &str,
-        interface: &str,
-        name: &str,
-        kind: &str,
-        read: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    fn property(&self, path: &str, interface: &str, name: &str) -> Result<Message, Error> {
         let arguments = Writer::new("ss").string(interface).string(name);
-        let answer = self.bus.call(call(path, "org.freedesktop.DBus.Properties", "Get", arguments))?;
-        let mut values = answer.values("v")?;
-        values.variant(kind)?;
-        let property = read(&mut values)?;
-        values.end()?;
-        Ok(property)
+        self.bus.call(&call(path, "org.freedesktop.DBus.Properties", "Get", arguments))
     }
 }
 

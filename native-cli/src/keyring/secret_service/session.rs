@@ -46,7 +46,7 @@ impl Session {
         let key = group::public(exponent);
         let leading = key.iter().take_while(|&&byte| byte == 0).count();
         let arguments = Writer::new("sv").string(ENCRYPTED).signature("ay").bytes(&key[leading..]);
-        match bus.call(service_call("OpenSession", arguments)) {
+        match bus.call(&service_call("OpenSession", arguments)) {
             Ok(answer) => {
                 let mut values = answer.values("vo")?;
                 values.variant("ay")?;
@@ -57,7 +57,7 @@ impl Session {
             // the bus: that takes being this user, who may ask the service as well.
             Err(Error::Refused(name)) if name == "org.freedesktop.DBus.Error.NotSupported" => {
                 let arguments = Writer::new("sv").string(PLAIN).signature("s").string("");
-                let answer = bus.call(service_call("OpenSession", arguments))?;
+                let answer = bus.call(&service_call("OpenSession", arguments))?;
                 let mut values = answer.values("vo")?;
                 values.variant("s")?;
                 values.string()?;
@@ -192,8 +192,8 @@ pub(super) mod tests {
     #[test]
     fn what_does_not_decrypt_is_an_error() {
         let key = Key(Zeroizing::new([7; BLOCK]));
-        let value = key.encrypt(&[1; 32], [9; BLOCK]);
-        assert_eq!(key.decrypt(&value, &[9; BLOCK]), Some(vec![1; 32]));
+        let value = key.encrypt(&[0; 32], [9; BLOCK]);
+        assert_eq!(key.decrypt(&value, &[9; BLOCK]), Some(vec![0; 32]));
         assert_eq!(key.decrypt(&[], &[9; BLOCK]), None);
         assert_eq!(key.decrypt(&value[1..], &[9; BLOCK]), None);
         assert_eq!(key.decrypt(&value[..32], &[9; BLOCK]), None);
