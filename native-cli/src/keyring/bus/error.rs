@@ -41,8 +41,8 @@ impl fmt::Display for Error {
         match self {
             Self::NoBus(cause) => write!(formatter, "no session bus: {cause}"),
             Self::NoService => formatter.write_str("there is no Secret Service on the session bus"),
-            Self::Lost => formatter.write_str("the Secret Service went away before it answered"),
-            Self::TimedOut => formatter.write_str("the Secret Service did not answer in time"),
+            Self::Lost => formatter.write_str("the session bus or the Secret Service went away before it answered"),
+            Self::TimedOut => formatter.write_str("the session bus or the Secret Service did not answer in time"),
             Self::Malformed(what) => write!(formatter, "the session bus broke the protocol: {what}"),
             Self::TooLong => formatter.write_str("it is too long for a message on the session bus"),
             Self::Refused(name) => write!(formatter, "the Secret Service answered {name}"),
