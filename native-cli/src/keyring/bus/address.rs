@@ -18,10 +18,9 @@ pub(super) struct Address {
 /// The addresses of the session bus, in the order in which to try them: those in `DBUS_SESSION_BUS_ADDRESS`, and without
 /// it the socket that systemd makes for a user.
 pub(super) fn session() -> Result<Vec<Address>, Error> {
-    let runtime = env::var_os("XDG_RUNTIME_DIR");
     let addresses = match env::var_os("DBUS_SESSION_BUS_ADDRESS") {
-        Some(list) => all(&list, runtime.as_deref()),
-        None => vec![at_path(&of_user(runtime.as_deref()))],
+        Some(list) => all(&list),
+        None => vec![at_path(&of_user())],
     };
     let mut wrong = None;
     let usable: Vec<_> =
@@ -33,12 +32,12 @@ pub(super) fn session() -> Result<Vec<Address>, Error> {
 }
 
 /// Each address of a list, or why it cannot be used.
-fn all(list: &OsStr, runtime: Option<&OsStr>) -> Vec<Result<Address, String>> {
+fn all(list: &OsStr) -> Vec<Result<Address, String>> {
     let addresses = list.as_bytes().split(|&byte| byte == b';');
-    addresses.filter(|address| !address.is_empty()).map(|address| one(address, runtime)).collect()
+    addresses.filter(|address| !address.is_empty()).map(one).collect()
 }
 
-fn one(address: &[u8], runtime: Option<&OsStr>) -> Result<Address, String> {
+fn one(address: &[u8]) -> Result<Address, String> {
     let (transport, pairs) = split(address, b':').ok_or("an address without a transport")?;
     if transport != b"unix" {
         return Err(format!("the transport `{}` is not supported", String::from_utf8_lossy(transport)));
@@ -59,17 +58,16 @@ fn one(address: &[u8], runtime: Option<&OsStr>) -> Result<Address, String> {
     let found = match place {
         Some((b"path", path)) => at_path(&OsString::from_vec(path)),
         Some((b"abstract", name)) => at_name(&name),
-        Some((b"runtime", _)) => at_path(&of_user(runtime)),
-        // In these a bus chooses where to listen, and says so with an address of another kind.
-        Some(_) => Err("an address of a folder is for a bus, not for who connects to it".to_owned()),
+        // With these a bus chooses where to listen, and says where that is with an address of another kind.
+        Some(_) => Err("an address for a bus, not for who connects to it".to_owned()),
         None => Err("an address without a place".to_owned()),
     };
     found.map(|address| Address { guid, ..address })
 }
 
-fn of_user(runtime: Option<&OsStr>) -> OsString {
-    let user = || format!("/run/user/{}", rustix::process::geteuid().as_raw()).into();
-    Path::new(&runtime.map_or_else(user, OsStr::to_owned)).join("bus").into()
+fn of_user() -> OsString {
+    let folder = || format!("/run/user/{}", rustix::process::geteuid().as_raw()).into();
+    Path::new(&env::var_os("XDG_RUNTIME_DIR").unwrap_or_else(folder)).join("bus").into()
 }
 
 fn at_path(path: &OsStr) -> Result<Address, String> {
@@ -121,18 +119,14 @@ mod tests {
             Ok(Address { socket, guid }) => format!("{socket:?} {guid:?}"),
             Err(why) => why,
         };
-        all(OsStr::new(list), Some(OsStr::new("/run/user/7"))).into_iter().map(shown).collect()
+        all(OsStr::new(list)).into_iter().map(shown).collect()
     }
 
     #[test]
     fn a_client_s_addresses_are_read_in_their_order() {
         assert_eq!(
-            read("unix:path=/tmp/a%20b%2c,guid=0123;unix:runtime=yes;;unix:guid=9,path=/c;"),
-            [
-                "\"/tmp/a b,\" (pathname) Some(\"0123\")",
-                "\"/run/user/7/bus\" (pathname) None",
-                "\"/c\" (pathname) Some(\"9\")",
-            ]
+            read("unix:path=/tmp/a%20b%2c,guid=0123;;unix:guid=9,path=/c;"),
+            ["\"/tmp/a b,\" (pathname) Some(\"0123\")", "\"/c\" (pathname) Some(\"9\")",]
         );
     }
 
@@ -153,7 +147,8 @@ mod tests {
             ("unix:path=/a%2", "an address with a wrong escape"),
             ("unix:path=/a%zz", "an address with a wrong escape"),
             ("unix:path=/a%", "an address with a wrong escape"),
-            ("unix:tmpdir=/tmp", "an address of a folder is for a bus, not for who connects to it"),
+            ("unix:tmpdir=/tmp", "an address for a bus, not for who connects to it"),
+            ("unix:runtime=yes", "an address for a bus, not for who connects to it"),
             ("tcp:host=localhost,port=1", "the transport `tcp` is not supported"),
             ("autolaunch:", "the transport `autolaunch` is not supported"),
         ] {

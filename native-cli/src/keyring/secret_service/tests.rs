@@ -9,7 +9,7 @@ use super::*;
 use crate::keyring::bus::Writer;
 use crate::keyring::bus::tests::{error, over, said};
 
-/// A method, and what is said when it is called: `answer` makes it of the number of the call.
+/// A method, perhaps after the path of its object, and what is said when it is called: `answer` makes it of the number of the call.
 type Line = (&'static str, Box<dyn Fn(u32) -> Vec<u8> + Send>);
 
 fn returns(types: &'static str, values: impl FnOnce(Writer) -> Writer) -> Box<dyn Fn(u32) -> Vec<u8> + Send> {
@@ -39,7 +39,7 @@ fn plain() -> [Line; 2] {
 
 fn holds(secret: &'static [u8]) -> Line {
     let values = |values: Writer| values.align(8).string("/s").bytes(&[]).bytes(secret).string("text/plain");
-    ("GetSecret", returns("(oayays)", values))
+    ("/i GetSecret", returns("(oayays)", values))
 }
 
 /// Unlocking asks a person, who does it or dismisses the question.
@@ -66,9 +66,13 @@ fn open(script: impl IntoIterator<Item = Line>) -> (Result<Connection, Error>, J
             let number = |at: usize| u32::from_le_bytes(start[at..at + 4].try_into().unwrap());
             let mut rest = vec![0; (number(12).next_multiple_of(8) + number(4)) as usize];
             theirs.read_exact(&mut rest).unwrap();
-            let name = [b"\x03\x01s\0", &u32::try_from(member.len()).unwrap().to_le_bytes()[..], member.as_bytes()];
-            let name = name.concat();
-            assert!(rest.windows(name.len()).any(|window| window == name), "{member}: {}", rest.escape_ascii());
+            let (path, member) = member.split_once(' ').unwrap_or(("/", member));
+            for field in [format!("\x01\x01o\0{path}"), format!("\x03\x01s\0{member}\0")] {
+                let (kind, value) = field.split_at(4);
+                let is_it =
+                    |window: &[u8]| window.starts_with(kind.as_bytes()) && window[8..].starts_with(value.as_bytes());
+                assert!(rest.windows(field.len() + 4).any(is_it), "{field:?}: {}", rest.escape_ascii());
+            }
             theirs.write_all(&answer(number(8))).unwrap();
         }
         assert_eq!(theirs.read(&mut [0]).unwrap(), 0, "and nothing else");
@@ -135,11 +139,17 @@ fn a_new_entry_is_created_in_a_collection_that_is_unlocked_first() {
 
 #[test]
 fn of_several_the_newest_counts_and_all_are_written() {
-    let modified = |time: u64| -> Line { ("Get", returns("v", |values| values.signature("t").long(time))) };
-    let script = plain().into_iter().chain([found(&["/i", "/j"], &[]), modified(9), modified(3), holds(b"newest")]);
+    let modified = |of, time: u64| -> Line { (of, returns("v", |values| values.signature("t").long(time))) };
+    let script = plain().into_iter().chain([
+        found(&["/i", "/j"], &[]),
+        modified("/i Get", 9),
+        modified("/j Get", 3),
+        holds(b"newest"),
+    ]);
     assert_eq!(with(script, Connection::load), Ok(Some(b"newest".to_vec())));
-    let written = || ("SetSecret", returns("", |values| values));
-    let script = plain().into_iter().chain([found(&["/i", "/j"], &[]), written(), written()]);
+    let written = |of| -> Line { (of, returns("", |values| values)) };
+    let script =
+        plain().into_iter().chain([found(&["/i", "/j"], &[]), written("/i SetSecret"), written("/j SetSecret")]);
     assert_eq!(with(script, save), Ok(()));
 }
 
