@@ -10,7 +10,9 @@ export type Request =
   /** Revoke and delete. Ends with `logout`. */
   | { logout: LogoutRequest }
   /** Say who is signed in. Ends with `status`. */
-  | { status: StatusRequest };
+  | { status: StatusRequest }
+  /** Get keys of Amazon Web Services. Ends with `role`. */
+  | { role: RoleRequest };
 
 /** How to sign in, and where to keep what comes of it. */
 export interface LoginRequest {
@@ -194,6 +196,35 @@ export interface StatusRequest {
   /** Ask the server too. */
   check?: boolean;
 }
+
+/** How to get keys of Amazon Web Services with a session. */
+export interface RoleRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+  /** The role to assume. */
+  role: Role;
+}
+
+/** A role of Amazon Web Services, assumed with a web identity (STS, `AssumeRoleWithWebIdentity`). */
+export interface Role {
+  /** The role (`RoleArn`). */
+  role_arn: string;
+  /** What the session is called in AWS's logs (`RoleSessionName`): 2 to 64 letters, digits or `_+=,.@-`. */
+  session_name: string;
+  /** Where STS is: https, or http on a loopback address. */
+  endpoint: string;
+  /** For how many seconds the keys are to be good (`DurationSeconds`): 900 to 43200. */
+  duration?: number | null;
+  /** Which token is the web identity. */
+  token: IdentityToken;
+}
+
+/** Which token of a session says who somebody is. */
+export type IdentityToken =
+  /** The ID token (OpenID Connect Core, section 2). */
+  | "id_token"
+  /** The access token, where that is a JWT. */
+  | "access_token";
 
 /** The answer to an `Effect`. Failing is an answer like any other. */
 export type Event =
@@ -620,7 +651,9 @@ export type Outcome =
   /** Nobody is signed in any more. */
   | { logout: LoggedOut }
   /** Who is signed in. */
-  | { status: Status };
+  | { status: Status }
+  /** Keys of Amazon Web Services. */
+  | { role: AssumedRole };
 
 /** A login that is saved. */
 export interface LoggedIn {
@@ -642,6 +675,8 @@ export interface Status {
   account: Account | null;
   /** The provider's name. */
   provider: string | null;
+  /** The issuer of a session. */
+  issuer: string | null;
   /** The store that holds the credential. */
   store: Place | null;
   /** When the access token expires. */
@@ -737,6 +772,20 @@ export interface LoggedOut {
   revocation: Revocation;
   /** What could not be deleted, and why: the credential may still be there. */
   failures: Report[];
+}
+
+/** Keys of Amazon Web Services, for as long as a role is assumed. */
+export interface AssumedRole {
+  /** The key's name (`AccessKeyId`). */
+  access_key_id: string;
+  /** The key (`SecretAccessKey`). */
+  secret_access_key: Secret;
+  /** What goes along with it (`SessionToken`). */
+  session_token: Secret;
+  /** When they expire (`Expiration`). */
+  expiration: Timestamp;
+  /** What the person should know. */
+  warnings: Report[];
 }
 
 /** Why a flow failed, for programs and for people. */

@@ -8,6 +8,7 @@ use crate::login::Login;
 use crate::logout::Logout;
 use crate::refresh::Refresh;
 use crate::status::Checking;
+use crate::web_identity::Assuming;
 use crate::{Error, Event, LoginRequest, Machine, Misused, Outcome, Request, Seed, Step, Timestamp};
 
 /// The version of what is suspended; another one is not resumed.
@@ -24,6 +25,7 @@ enum State {
     Token(Refresh),
     Logout(Logout),
     Status(Checking),
+    Role(Assuming),
 }
 
 /// The little of a browser login that survives while the page is away at the authorization server. No endpoint
@@ -46,6 +48,7 @@ impl Flow {
             Request::Token(request) => token(Refresh::start(request, seed, now)),
             Request::Logout(request) => logout(Logout::start(request, seed)),
             Request::Status(request) => status(Checking::start(request, seed, now)),
+            Request::Role(request) => role(Assuming::start(request, seed, now)),
         }
     }
 
@@ -85,6 +88,7 @@ impl Machine for Flow {
             State::Token(machine) => token(machine.step(now, event)),
             State::Logout(machine) => logout(machine.step(now, event)),
             State::Status(machine) => status(machine.step(now, event)),
+            State::Role(machine) => role(machine.step(now, event)),
         }
     }
 }
@@ -107,4 +111,8 @@ fn logout(step: Step<Logout>) -> Step<Flow> {
 
 fn status(step: Step<Checking>) -> Step<Flow> {
     step.within((), |(), machine| Flow(State::Status(machine)), |(), result| Step::Done(result.map(Outcome::Status)))
+}
+
+fn role(step: Step<Assuming>) -> Step<Flow> {
+    step.within((), |(), machine| Flow(State::Role(machine)), |(), result| Step::Done(result.map(Outcome::Role)))
 }

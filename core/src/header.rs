@@ -71,7 +71,8 @@ mod tests {
     #[test]
     fn a_clock_that_is_wrong_by_a_minute_matters() {
         let headers = Vec::from([("date".into(), "Sun, 06 Nov 1994 08:49:37 GMT".into())]);
-        let (answer, at) = (HttpResponse { status: 200, headers, body: "".into() }, Timestamp::from_seconds(784_111_777));
+        let (answer, at) =
+            (HttpResponse { status: 200, headers, body: "".into() }, Timestamp::from_seconds(784_111_777));
         for (off, expected) in [(0, None), (59_999, None), (60_000, Some(60_000)), (-3_600_000, Some(-3_600_000))] {
             assert_eq!(clock_skew(&answer, at.plus(off)), expected);
         }

@@ -68,6 +68,7 @@ mod storing;
 mod text;
 mod timestamp;
 mod token_response;
+mod web_identity;
 mod whoami;
 
 pub use client_authentication::ClientAuthentication;
@@ -79,12 +80,12 @@ pub use event::{
 pub use flow::{Flow, Suspended};
 pub use header::clock_skew;
 pub use machine::{Level, LogLine, Machine, Step};
-pub use outcome::{Account, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
+pub use outcome::{Account, AssumedRole, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
 pub use record::is_same_session;
 pub use request::{
-    Configuration, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, StatusRequest, StoreMode,
-    TokenRequest,
+    Configuration, Home, IdentityToken, LoginMethod, LoginRequest, LogoutRequest, Need, Request, Role, RoleRequest,
+    StatusRequest, StoreMode, TokenRequest,
 };
 pub use secret::Secret;
 pub use seed::Seed;

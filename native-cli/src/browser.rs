@@ -107,7 +107,10 @@ pub(crate) fn programs(program: Option<&OsStr>) -> Vec<String> {
     };
     let candidates = program.map_or_else(|| usual(""), |program| chosen(program, ""));
     let programs = candidates.iter().filter_map(|invocation| invocation.first());
-    programs.filter(|program| is_there(Path::new(program))).map(|program| program.to_string_lossy().into_owned()).collect()
+    programs
+        .filter(|program| is_there(Path::new(program)))
+        .map(|program| program.to_string_lossy().into_owned())
+        .collect()
 }
 
 /// What the platform opens pages with.

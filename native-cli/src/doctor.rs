@@ -175,17 +175,18 @@ mod tests {
 
     /// The codes of findings that are more than notes.
     pub(super) fn codes(findings: &[Finding]) -> Vec<&str> {
-        findings.iter().filter(|finding| finding.level > Level::Ok).map(|finding| finding.report.code.as_str()).collect()
+        findings
+            .iter()
+            .filter(|finding| finding.level > Level::Ok)
+            .map(|finding| finding.report.code.as_str())
+            .collect()
     }
 
     #[test]
     fn paths_are_quoted_where_a_shell_would_take_them_apart() {
-        for (path, expected) in [
-            ("/home/u/.codex", "/home/u/.codex"),
-            ("/a b", "'/a b'"),
-            ("/it's", r"'/it'\''s'"),
-            ("/$(x)", "'/$(x)'"),
-        ] {
+        for (path, expected) in
+            [("/home/u/.codex", "/home/u/.codex"), ("/a b", "'/a b'"), ("/it's", r"'/it'\''s'"), ("/$(x)", "'/$(x)'")]
+        {
             assert_eq!(quoted(Path::new(path)), expected);
         }
     }

@@ -119,7 +119,10 @@ mod unix {
             )),
             Role::Home if may_others(0o055) => Some(Group::Home.note(
                 "folder_readable",
-                format!("other users can see what {shown} holds, though not read the credentials (mode {:04o})", facts.mode),
+                format!(
+                    "other users can see what {shown} holds, though not read the credentials (mode {:04o})",
+                    facts.mode
+                ),
                 &format!("run `chmod 700 {typed}`"),
             )),
             Role::Secret if may_others(0o077) => Some(Group::Home.problem(
@@ -186,7 +189,13 @@ mod unix {
             ] {
                 let found = judge(std::slice::from_ref(&facts), 1000);
                 assert_eq!(codes(&found).first().copied(), expected, "{facts:?}");
-                assert!(found.iter().all(|finding| finding.report.help.as_ref().is_some_and(|help| help.contains("'/home/u/x y"))));
+                assert!(
+                    found.iter().all(|finding| finding
+                        .report
+                        .help
+                        .as_ref()
+                        .is_some_and(|help| help.contains("'/home/u/x y")))
+                );
             }
             assert!(judge(&[facts(Role::Secret, 0o600, 1000)], 0).is_empty(), "root works on the homes of others");
         }

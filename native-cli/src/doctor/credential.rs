@@ -83,7 +83,7 @@ fn weigh(warning: &Report) -> Finding {
         "workspace_forbidden" | "method_forbidden" => (Group::Policy, Level::Problem),
         "store_pinned" | "keyring_fallback" => (Group::Home, Level::Warning),
         "codex_only" => (Group::Credential, Level::Note),
-        "backing_off" | "no_credential" => (Group::Credential, Level::Warning),
+        "backing_off" => (Group::Credential, Level::Warning),
         // What is left are reasons why a login is needed, or another version.
         _ => (Group::Credential, Level::Problem),
     };
@@ -115,7 +115,10 @@ mod tests {
         assert_eq!(judged(&session(), true), "session_in_ci");
         assert_eq!(judged(&Status { stale: true, ..session() }, false), "stale");
         assert_eq!(judged(&Status { expires_at: Some(now), ..session() }, false), "expired");
-        assert_eq!(judged(&Status { last_refresh: Some(now.plus(90_000_000)), ..session() }, false), "renewed_in_the_future");
+        assert_eq!(
+            judged(&Status { last_refresh: Some(now.plus(90_000_000)), ..session() }, false),
+            "renewed_in_the_future"
+        );
         let key = Status {
             method: Some(Method::ApiKey),
             capabilities: [("refresh".to_owned(), false), ("codex_spark".to_owned(), false)].into(),

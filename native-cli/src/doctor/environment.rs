@@ -90,7 +90,10 @@ mod tests {
             (&[("CODEX_REFRESH_TOKEN_URL_OVERRIDE", "https://u:canary@x")], "endpoint_override"),
             (&[("OPENAI_FEDERATION_RULE_ID", "canary")], "federation_incomplete"),
             (&[("OPENAI_IDENTITY_TOKEN_FILE", "/canary")], "federation_incomplete"),
-            (&[("OPENAI_FEDERATION_RULE_ID", "r"), ("OPENAI_IDENTITY_TOKEN_FILE", "/missing/canary")], "federation_incomplete"),
+            (
+                &[("OPENAI_FEDERATION_RULE_ID", "r"), ("OPENAI_IDENTITY_TOKEN_FILE", "/missing/canary")],
+                "federation_incomplete",
+            ),
             (&[("OPENAI_FEDERATION_RULE_ID", "r"), ("OPENAI_IDENTITY_TOKEN_FILE", "/there")], "federation"),
         ] {
             let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());

@@ -34,7 +34,11 @@ fn judge(probed: Result<(), StoreFailure>, elapsed: Duration, used: Use) -> Find
     let failure = match probed {
         Ok(()) if elapsed >= SLOW && used != Use::None => {
             let message = format!("the keyring needs {} ms for an answer", elapsed.as_millis());
-            return Group::Home.warning("keyring_slow", message, "use `--store file`, or see what the keyring waits for");
+            return Group::Home.warning(
+                "keyring_slow",
+                message,
+                "use `--store file`, or see what the keyring waits for",
+            );
         }
         Ok(()) => return Group::Home.ok("keyring", "there is a keyring, and it is unlocked"),
         Err(failure) => failure,
@@ -44,11 +48,13 @@ fn judge(probed: Result<(), StoreFailure>, elapsed: Duration, used: Use) -> Find
         (Use::WhereThereIsOne, StoreTrouble::Unavailable) => Level::Warning,
         (Use::WhereThereIsOne | Use::Always, _) => Level::Problem,
     };
+    let kind = failure.kind;
     let mut finding = Group::Home.of(level, Local::Store(failure));
     if used == Use::None {
-        // Nobody needs it.
+        let is_missing = kind == StoreTrouble::Unavailable;
+        let state = if is_missing { "there is no keyring here" } else { "the keyring cannot be used now" };
+        finding.report.message = format!("{state}, and none is needed");
         finding.report.help = None;
-        finding.report.message.push_str(" (it is not used)");
     }
     finding
 }

@@ -55,7 +55,10 @@ fn judge(home: &Path, names: &[String], store: Option<Place>) -> Vec<Finding> {
     if has("secrets") && store == Some(Place::File) {
         findings.push(Group::Home.warning(
             "second_record",
-            format!("{} holds an encrypted record although the login is kept in auth.json", home.join("secrets").display()),
+            format!(
+                "{} holds an encrypted record although the login is kept in auth.json",
+                home.join("secrets").display()
+            ),
             "run `hallpass logout`, which empties every store, then `hallpass login`",
         ));
     }
@@ -73,7 +76,8 @@ mod tests {
             let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
             codes(&judge(Path::new("/h"), &names, store)).join(" ")
         };
-        let usual = ["auth.json", "auth.json.lock", "auth.lock", "config.toml", "hallpass.json", "hallpass.lock", "log"];
+        let usual =
+            ["auth.json", "auth.json.lock", "auth.lock", "config.toml", "hallpass.json", "hallpass.lock", "log"];
         assert_eq!(judged(&usual, Some(Place::File)), "");
         assert_eq!(judged(&[".auth.json.hallpass-tmp", ".auth-a1B2c3"], None), "leftover_file leftover_file");
         assert_eq!(judged(&[".auth-notes.txt", ".auth-"], None), "");

@@ -11,11 +11,9 @@ use crate::Locks;
 pub(super) fn check(case: &Case) -> Vec<Finding> {
     let Some(home) = &case.home else { return Vec::new() };
     // Where nothing has run yet there are no lock files, and this is not the time to make them.
-    let known = [
-        (Lock::Transaction, &["hallpass.lock"][..]),
-        (Lock::Commit, &["auth.lock", "auth.json.lock"]),
-    ];
-    let known: Vec<_> = known.into_iter().filter(|(_, files)| files.iter().all(|file| home.join(file).exists())).collect();
+    let known = [(Lock::Transaction, &["hallpass.lock"][..]), (Lock::Commit, &["auth.lock", "auth.json.lock"])];
+    let known: Vec<_> =
+        known.into_iter().filter(|(_, files)| files.iter().all(|file| home.join(file).exists())).collect();
     let findings: Vec<_> = known
         .iter()
         .filter_map(|(lock, files)| match Locks::new(home.clone()).lock(*lock, Duration::ZERO, &|| false) {
@@ -77,7 +75,11 @@ mod tests {
         let line = "2: FLOCK  ADVISORY  WRITE 4711 00:2f:131 0 EOF";
         assert_eq!(holding_process(line, 131), Some(4711));
         assert_eq!(holding_process(line, 13), None);
-        assert_eq!(holding_process("2: -> FLOCK  ADVISORY  WRITE 9 00:2f:131 0 EOF", 131), None, "who waits holds nothing");
+        assert_eq!(
+            holding_process("2: -> FLOCK  ADVISORY  WRITE 9 00:2f:131 0 EOF", 131),
+            None,
+            "who waits holds nothing"
+        );
         assert_eq!(holding_process("", 131), None);
     }
 

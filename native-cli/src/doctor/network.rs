@@ -21,7 +21,11 @@ pub(super) fn check(case: &Case) -> Vec<Finding> {
     let proxy = match settings.proxies.on_the_way_to(issuer) {
         Ok(proxy) => proxy,
         Err(why) => {
-            return vec![Group::Network.problem("proxy", why, "name an http or https proxy, or add the host to NO_PROXY")];
+            return vec![Group::Network.problem(
+                "proxy",
+                why,
+                "name an http or https proxy, or add the host to NO_PROXY",
+            )];
         }
     };
     if case.offline {
@@ -31,7 +35,11 @@ pub(super) fn check(case: &Case) -> Vec<Finding> {
         && !is_reachable(&proxy.host, proxy.port)
     {
         let message = format!("the proxy {} cannot be reached", proxy.shown);
-        return vec![Group::Network.problem("proxy_unreachable", message, "check the proxy's address, or unset the variable")];
+        return vec![Group::Network.problem(
+            "proxy_unreachable",
+            message,
+            "check the proxy's address, or unset the variable",
+        )];
     }
     let request = HttpRequest {
         method: HttpMethod::Get,
@@ -101,9 +109,8 @@ mod tests {
         let headers = vec![("date".to_owned(), "Sun, 06 Nov 1994 08:49:37 GMT".into())];
         let now = Timestamp::from_seconds(784_111_777);
         let answered = |status| Event::Responded(HttpResponse { status, headers: headers.clone(), body: "".into() });
-        let failed = |detail: &str| {
-            Event::RequestFailed(RequestFailure { reach: Reach::NotSent, detail: detail.to_owned() })
-        };
+        let failed =
+            |detail: &str| Event::RequestFailed(RequestFailure { reach: Reach::NotSent, detail: detail.to_owned() });
         for (answer, at, expected) in [
             (answered(200), now, ""),
             (answered(404), now, ""),

@@ -64,9 +64,8 @@ mod tests {
 
     #[test]
     fn a_session_in_two_homes_is_a_problem_and_a_second_login_a_note() {
-        let judged = |shared, usual| {
-            judge(Path::new("/a"), Path::new("/b"), shared, usual).map(|finding| finding.report.code)
-        };
+        let judged =
+            |shared, usual| judge(Path::new("/a"), Path::new("/b"), shared, usual).map(|finding| finding.report.code);
         assert_eq!(judged(true, false).as_deref(), Some("shared_session"));
         assert_eq!(judged(true, true).as_deref(), Some("shared_session"));
         assert_eq!(judged(false, true).as_deref(), Some("other_home"));

@@ -151,7 +151,10 @@ mod tests {
         }
         let at = |path: &Path| path == Path::new("/r/.git");
         assert_eq!(carrier(Path::new("/r/codex"), &at, &|_| false), Some(Carrier::Repository));
-        assert_eq!(carrier(Path::new("/d/codex"), &|_| false, &|path| path.ends_with("d/.dropbox")), Some(Carrier::Service("Dropbox")));
+        assert_eq!(
+            carrier(Path::new("/d/codex"), &|_| false, &|path| path.ends_with("d/.dropbox")),
+            Some(Carrier::Service("Dropbox"))
+        );
     }
 
     #[test]

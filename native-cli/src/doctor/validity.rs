@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn both_ends_are_read_whatever_the_century() {
-        for (from, until) in [((1999, 2, 3), (2031, 4, 5)), ((2020, 1, 1), (2050, 1, 1)), ((1970, 1, 1), (4096, 1, 1))] {
+        for (from, until) in [((1999, 2, 3), (2031, 4, 5)), ((2020, 1, 1), (2050, 1, 1)), ((1970, 1, 1), (4096, 1, 1))]
+        {
             let mut params = CertificateParams::new(vec!["a".to_owned()]).unwrap();
             params.not_before = date_time_ymd(from.0, from.1, from.2);
             params.not_after = date_time_ymd(until.0, until.1, until.2);

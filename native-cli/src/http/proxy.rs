@@ -60,7 +60,11 @@ impl Proxies {
     pub(crate) fn on_the_way_to(&self, url: &str) -> Result<Option<Place>, String> {
         let Ok(address) = Address::parse(url) else { return Ok(None) };
         let proxy = self.choose(address)?;
-        Ok(proxy.map(|Proxy { server, shown, .. }| Place { host: server.host().to_owned(), port: server.port(), shown }))
+        Ok(proxy.map(|Proxy { server, shown, .. }| Place {
+            host: server.host().to_owned(),
+            port: server.port(),
+            shown,
+        }))
     }
 
     /// The proxy that a request goes through, if any; the error is a clause that names the variable.
