@@ -185,6 +185,7 @@ fn host(endpoint: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString as _;
 
     #[test]
     fn a_role_that_cannot_be_is_not_asked_for() {

@@ -26,7 +26,8 @@ pub(super) fn read(server: &str, response: &HttpResponse) -> Result<AssumedRole,
         });
     }
     let code = element(text, "Code").ok();
-    let is_expired = code.as_deref() == Some("ExpiredTokenException");
+    let code = code.as_deref();
+    let is_expired = code == Some("ExpiredTokenException");
     Err(Failure { error: refusal(server.to_owned(), response.status, code, text), is_expired })
 }
 
@@ -44,8 +45,8 @@ fn keys(text: &str) -> Result<AssumedRole, String> {
 }
 
 /// The codes are those of the query API of STS.
-fn refusal(server: String, status: u16, code: Option<String>, text: &str) -> Error {
-    match (status, code.as_deref()) {
+fn refusal(server: String, status: u16, code: Option<&str>, text: &str) -> Error {
+    match (status, code) {
         (300..=399, _) => Misbehaved::Redirected { server }.into(),
         (408 | 429 | 500..=599, _) | (_, Some("IDPCommunicationError" | "Throttling" | "ThrottlingException")) => {
             Unavailable::Server { server, status }.into()
@@ -64,7 +65,7 @@ fn element(text: &str, name: &str) -> Result<String, String> {
     if inner.is_empty() || inner.contains('<') {
         return Err(format!("`{name}` is no text"));
     }
-    let text = unescaped(inner).filter(|text| !text.chars().any(|character| character.is_control()));
+    let text = unescaped(inner).filter(|text| !text.chars().any(char::is_control));
     text.ok_or_else(|| format!("`{name}` is no proper text"))
 }
 
@@ -101,6 +102,7 @@ fn unescaped(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString as _;
 
     fn answer(status: u16, body: &str) -> Result<AssumedRole, Failure> {
         read("sts", &HttpResponse { status, headers: Vec::new(), body: body.into() })

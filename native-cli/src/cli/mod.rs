@@ -9,6 +9,8 @@ mod hidden;
 mod json;
 mod login;
 mod logout;
+#[cfg(test)]
+mod manual;
 pub(crate) mod person;
 mod provider;
 mod qr;

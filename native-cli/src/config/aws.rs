@@ -68,22 +68,18 @@ mod tests {
     use super::*;
     use hallpass_core::IdentityToken;
 
-    fn role(more: &str) -> Result<Role, Error> {
+    fn role_of(more: &str) -> Result<Role, Error> {
         let text = format!("[hallpass.aws]\nrole_arn = \"arn:aws:iam::1:role/r\"\n{more}");
         Config { values: text.parse().unwrap() }.role()
     }
 
     #[test]
     fn a_role_and_a_region_are_enough() {
-        let role = role("region = \"eu-central-1\"").unwrap();
+        let role = role_of("region = \"eu-central-1\"").unwrap();
         assert_eq!(role.endpoint, "https://sts.eu-central-1.amazonaws.com/");
         assert_eq!((role.session_name.as_str(), role.duration, role.token), ("hallpass", None, IdentityToken::IdToken));
-        assert_eq!(
-            super::tests::role("region = \"cn-north-1\"").unwrap().endpoint,
-            "https://sts.cn-north-1.amazonaws.com.cn/"
-        );
-        let role =
-            super::tests::role("endpoint = \"http://127.0.0.1:1/\"\ntoken = \"access_token\"\nduration = 900").unwrap();
+        assert_eq!(role_of("region = \"cn-north-1\"").unwrap().endpoint, "https://sts.cn-north-1.amazonaws.com.cn/");
+        let role = role_of("endpoint = \"http://127.0.0.1:1/\"\ntoken = \"access_token\"\nduration = 900").unwrap();
         assert_eq!(
             (role.endpoint.as_str(), role.duration, role.token),
             ("http://127.0.0.1:1/", Some(900), IdentityToken::AccessToken)
@@ -99,7 +95,7 @@ mod tests {
             ("region = \"a\"\ntoken = \"refresh_token\"", "refresh_token"),
             ("region = \"a\"\nduration = \"long\"", "hallpass.aws"),
         ] {
-            let error = role(more).unwrap_err().to_string();
+            let error = role_of(more).unwrap_err().to_string();
             assert!(error.contains(expected), "{more}: {error}");
         }
         assert!(Config::default().role().unwrap_err().to_string().contains("[hallpass.aws]"));
