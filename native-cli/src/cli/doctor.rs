@@ -23,7 +23,7 @@ pub(super) fn run(global: &Global, arguments: &Doctor, voice: Voice) -> Result<E
             Case {
                 home: None,
                 configuration: Configuration::new(Provider::openai()),
-                status: Ok(Default::default()),
+                status: Ok(Status::default()),
                 offline: arguments.offline,
             }
         }
