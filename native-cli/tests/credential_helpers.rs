@@ -170,7 +170,7 @@ fn kubectl_signs_nobody_in() {
 /// the folder of the session; a bare name is looked for in `PATH`; it has `timeout_ms`, and all that it prints, trimmed,
 /// is the token.
 fn auth_command(home: &Home, program: &str, arguments: &[&str], folder: &Path) -> Result<String, String> {
-    const TIMEOUT: Duration = Duration::from_millis(5000);
+    const TIMEOUT: Duration = Duration::from_secs(5);
     let program = if program.contains('/') { folder.join(program) } else { program.into() };
     let mut command = Command::new(program);
     command.args(arguments).env_clear().env("CODEX_HOME", &home.path).env("HOME", &home.path);

@@ -86,9 +86,9 @@ fn page() -> String {
 
 fn describe(command: &Command, above: &str, page: &mut String) {
     let name = format!("{above} {}", command.get_name());
-    let _ = write!(page, ".SS {}\n", escaped(&name));
+    let _ = writeln!(page, ".SS {}", escaped(&name));
     if let Some(about) = command.get_about() {
-        let _ = write!(page, "{}.\n", escaped(&about.to_string()));
+        let _ = writeln!(page, "{}.", escaped(&about.to_string()));
     }
     let own = command.get_arguments().filter(|argument| !argument.is_global_set() && argument.get_id() != "help");
     own.for_each(|argument| option(argument, page));
@@ -113,13 +113,13 @@ fn option(argument: &Arg, page: &mut String) {
     let values = if takes_value { values.join(" ") } else { String::new() };
     let head = if names.is_empty() { values } else { format!("{} {values}", names.join(", ")) };
     let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-    let _ = write!(page, ".TP\n.B {}\n{}\n", escaped(head.trim()), escaped(&help));
+    let _ = writeln!(page, ".TP\n.B {}\n{}", escaped(head.trim()), escaped(&help));
 }
 
 /// What stands below a help page, as it is.
 fn example(command: &Command, page: &mut String) {
     if let Some(text) = command.get_after_help() {
-        let _ = write!(page, ".PP\n.nf\n{}\n.fi\n", escaped(&text.to_string()));
+        let _ = writeln!(page, ".PP\n.nf\n{}\n.fi", escaped(&text.to_string()));
     }
 }
 
