@@ -36,9 +36,9 @@ fn sts(status: u16, body: &'static str) -> (String, Heard) {
             let mut form = vec![0; length];
             reader.read_exact(&mut form).unwrap();
             notes.lock().unwrap().push(form_urlencoded::parse(&form).into_owned().collect());
-            let head =
+            let opening =
                 format!("HTTP/1.1 {status} X\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n", body.len());
-            stream.write_all((head + body).as_bytes()).unwrap();
+            stream.write_all((opening + body).as_bytes()).unwrap();
         }
     });
     (address, heard)
