@@ -33,6 +33,7 @@
 extern crate alloc;
 
 mod authenticating;
+mod authorization_request;
 mod browser_login;
 mod callback;
 mod claims;
@@ -44,6 +45,7 @@ mod effect;
 mod endpoint;
 mod error;
 mod event;
+mod exporting;
 mod flow;
 mod form;
 mod header;
@@ -53,15 +55,18 @@ mod key_exchange;
 mod login;
 mod logout;
 mod machine;
+mod moving;
 mod outcome;
 mod pkce;
 mod provider;
+mod pushed_authorization;
 mod record;
 mod refresh;
 mod request;
 mod revoking;
 mod secret;
 mod seed;
+mod seeding;
 mod sidecar;
 mod status;
 mod storing;
@@ -80,12 +85,16 @@ pub use event::{
 pub use flow::{Flow, Suspended};
 pub use header::clock_skew;
 pub use machine::{Level, LogLine, Machine, Step};
-pub use outcome::{Account, AssumedRole, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
+pub use moving::{InKeyring, Move};
+pub use outcome::{
+    Account, AssumedRole, Exported, LoggedIn, LoggedOut, Method, Outcome, Revocation, SeedUse, Seeded, Status, Token,
+    TokenOrigin,
+};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
 pub use record::is_same_session;
 pub use request::{
-    Configuration, Home, IdentityToken, LoginMethod, LoginRequest, LogoutRequest, Need, Request, Role, RoleRequest,
-    StatusRequest, StoreMode, TokenRequest,
+    Configuration, ExportRequest, Home, IdentityToken, LoginMethod, LoginRequest, LogoutRequest, Need, Request, Role,
+    RoleRequest, SeedRequest, StatusRequest, StoreMode, TokenRequest,
 };
 pub use secret::Secret;
 pub use seed::Seed;

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::home::{Held, Reading, provider_of};
-use crate::record::{Credential, Record};
+use crate::record::{Credential, Record, Tokens};
 use crate::refresh::Refresh;
 use crate::whoami::Whoami;
 use crate::{
@@ -210,6 +210,7 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
         expires_at,
         last_refresh,
         stale: renewable && last_refresh.is_some_and(|last| now.since(last) > STALE),
+        session: record.tokens().and_then(Tokens::session),
         capabilities: capabilities(method, renewable),
         warnings,
     }

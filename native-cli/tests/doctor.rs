@@ -218,6 +218,15 @@ fn copies_of_a_home_are_found() {
     command.env_remove("CODEX_HOME");
     finds(command, "copied_home", "problem", "hallpass login");
 
+    // A profile that was made by copying.
+    let profile = copy.file("data/profiles/work");
+    fs::create_dir_all(&profile).unwrap();
+    fs::copy(home.file("auth.json"), profile.join("auth.json")).unwrap();
+    let mut command = doctor(&home);
+    command.env("HALLPASS_HOME", copy.file("data"));
+    let answer = finds(command, "shared_session", "problem", "hallpass login");
+    assert!(finding(&answer, "shared_session").1.contains("profiles/work"), "{answer:#}");
+
     fs::write(copy.file(".codex/auth.json"), KEY).unwrap();
     let mut command = doctor(&home);
     command.env("HOME", &copy.path);

@@ -96,7 +96,7 @@ impl Held {
             return Some(reason.into());
         }
         if sidecar.is_spent(refresh_token) {
-            return Some(LoginRequired::SpentElsewhere.into());
+            return Some(sidecar.explained(LoginRequired::SpentElsewhere).into());
         }
         let wait = sidecar.failure?.wait(now)?;
         Some(Unavailable::BackingOff { seconds: wait.div_ceil(1000) }.into())

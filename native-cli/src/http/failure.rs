@@ -17,6 +17,11 @@ pub(super) fn describe(error: &ureq::Error, host: &str, through: Option<&str>, d
             format!("no answer within {} ({stage})", seconds(deadline / 2))
         }
         ureq::Error::Timeout(_) => format!("no answer within {}", seconds(deadline)),
+        ureq::Error::ConnectProxyFailed(reason) if reason.contains("407") => {
+            "the proxy asks for a name and a password (407), which belong into its address: \
+             http://NAME:PASSWORD@HOST:PORT"
+                .to_owned()
+        }
         ureq::Error::ConnectProxyFailed(reason) => format!("the proxy did not connect us: {reason}"),
         ureq::Error::Tls(reason) => (*reason).to_owned(),
         ureq::Error::LargeResponseHeader(..) => "the head of the answer is too large".to_owned(),

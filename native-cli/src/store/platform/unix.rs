@@ -62,6 +62,11 @@ fn owner_of_folder(path: &Path) -> Option<u32> {
 }
 
 impl Opened {
+    /// Whether every user of this machine may write into it.
+    pub(in crate::store) fn is_writable_by_all(&self) -> bool {
+        Mode::from_raw_mode(self.stat.st_mode).contains(Mode::WOTH)
+    }
+
     /// Whether this file may be replaced by another of the same name.
     pub(in crate::store) fn check_replaceable(&self) -> Result<()> {
         let refuse = |kind, cause| Err(at(&self.path, kind, cause));
