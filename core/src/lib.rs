@@ -91,7 +91,6 @@ pub use outcome::{
     TokenOrigin,
 };
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
-pub use record::is_same_session;
 pub use request::{
     Configuration, ExportRequest, Home, IdentityToken, LoginMethod, LoginRequest, LogoutRequest, Need, Request, Role,
     RoleRequest, SeedRequest, StatusRequest, StoreMode, TokenRequest,
