@@ -14,7 +14,9 @@ export type Request =
   /** Take over the record that a CI job was given. Ends with `seed`. */
   | { seed: SeedRequest }
   /** Hand out the record. Ends with `export`. */
-  | { export: ExportRequest };
+  | { export: ExportRequest }
+  /** Get keys of Amazon Web Services. Ends with `role`. */
+  | { role: RoleRequest };
 
 /** How to sign in, and where to keep what comes of it. */
 export interface LoginRequest {
@@ -237,6 +239,35 @@ export interface ExportRequest {
   /** Nothing, where the record is the seed that was handed in last. */
   if_changed?: boolean;
 }
+
+/** How to get keys of Amazon Web Services with a session. */
+export interface RoleRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+  /** The role to assume. */
+  role: Role;
+}
+
+/** A role of Amazon Web Services, assumed with a web identity (STS, `AssumeRoleWithWebIdentity`). */
+export interface Role {
+  /** The role (`RoleArn`). */
+  role_arn: string;
+  /** What the session is called in AWS's logs (`RoleSessionName`): 2 to 64 letters, digits or `_+=,.@-`. */
+  session_name: string;
+  /** Where STS is: https, or http on a loopback address. */
+  endpoint: string;
+  /** For how many seconds the keys are to be good (`DurationSeconds`): 900 to 43200. */
+  duration?: number | null;
+  /** Which token is the web identity. */
+  token: IdentityToken;
+}
+
+/** Which token of a session says who somebody is. */
+export type IdentityToken =
+  /** The ID token (OpenID Connect Core, section 2). */
+  | "id_token"
+  /** The access token, where that is a JWT. */
+  | "access_token";
 
 /** The answer to an `Effect`. Failing is an answer like any other. */
 export type Event =
@@ -667,7 +698,9 @@ export type Outcome =
   /** What became of a seed. */
   | { seed: Seeded }
   /** The record. */
-  | { export: Exported };
+  | { export: Exported }
+  /** Keys of Amazon Web Services. */
+  | { role: AssumedRole };
 
 /** A login that is saved. */
 export interface LoggedIn {
@@ -689,6 +722,8 @@ export interface Status {
   account: Account | null;
   /** The provider's name. */
   provider: string | null;
+  /** The issuer of a session. */
+  issuer: string | null;
   /** The store that holds the credential. */
   store: Place | null;
   /** When the access token expires. */
@@ -814,6 +849,20 @@ export type SeedUse =
 export interface Exported {
   /** The text of `auth.json`; nothing where only a change was asked for and there is none. */
   record: Secret | null;
+  /** What the person should know. */
+  warnings: Report[];
+}
+
+/** Keys of Amazon Web Services, for as long as a role is assumed. */
+export interface AssumedRole {
+  /** The key's name (`AccessKeyId`). */
+  access_key_id: string;
+  /** The key (`SecretAccessKey`). */
+  secret_access_key: Secret;
+  /** What goes along with it (`SessionToken`). */
+  session_token: Secret;
+  /** When they expire (`Expiration`). */
+  expiration: Timestamp;
   /** What the person should know. */
   warnings: Report[];
 }

@@ -10,6 +10,7 @@ use crate::logout::Logout;
 use crate::refresh::Refresh;
 use crate::seeding::Seeding;
 use crate::status::Checking;
+use crate::web_identity::Assuming;
 use crate::{Error, Event, LoginRequest, Machine, Misused, Outcome, Request, Seed, Step, Timestamp};
 
 /// The version of what is suspended; another one is not resumed.
@@ -28,6 +29,7 @@ enum State {
     Status(Checking),
     Seed(Seeding),
     Export(Exporting),
+    Role(Assuming),
 }
 
 /// The little of a browser login that survives while the page is away at the authorization server. No endpoint
@@ -52,6 +54,7 @@ impl Flow {
             Request::Status(request) => status(Checking::start(request, seed, now)),
             Request::Seed(request) => seeding(Seeding::start(request, seed, now)),
             Request::Export(request) => exporting(Exporting::start(request, seed)),
+            Request::Role(request) => role(Assuming::start(request, seed, now)),
         }
     }
 
@@ -93,6 +96,7 @@ impl Machine for Flow {
             State::Status(machine) => status(machine.step(now, event)),
             State::Seed(machine) => seeding(machine.step(now, event)),
             State::Export(machine) => exporting(machine.step(now, event)),
+            State::Role(machine) => role(machine.step(now, event)),
         }
     }
 }
@@ -123,4 +127,8 @@ fn seeding(step: Step<Seeding>) -> Step<Flow> {
 
 fn exporting(step: Step<Exporting>) -> Step<Flow> {
     step.within((), |(), machine| Flow(State::Export(machine)), |(), result| Step::Done(result.map(Outcome::Export)))
+}
+
+fn role(step: Step<Assuming>) -> Step<Flow> {
+    step.within((), |(), machine| Flow(State::Role(machine)), |(), result| Step::Done(result.map(Outcome::Role)))
 }

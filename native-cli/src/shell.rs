@@ -10,9 +10,9 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hallpass_core::{
-    Effect, Error, Event, ExportRequest, Exported, Flow, HttpRequest, Listen, LoggedIn, LoggedOut, LoginRequest,
-    LogoutRequest, Machine as _, Misused, Outcome, Place, Prompt, Request, Secret, Seed, SeedRequest, Seeded, Status,
-    StatusRequest, Step, Timestamp, Token, TokenRequest,
+    AssumedRole, Effect, Error, Event, ExportRequest, Exported, Flow, HttpRequest, Listen, LoggedIn, LoggedOut,
+    LoginRequest, LogoutRequest, Machine as _, Misused, Outcome, Place, Prompt, Request, RoleRequest, Secret, Seed,
+    SeedRequest, Seeded, Status, StatusRequest, Step, Timestamp, Token, TokenRequest,
 };
 
 pub use cancellation::Cancellation;
@@ -199,6 +199,17 @@ impl Shell {
         }
     }
 
+    /// Gets keys of Amazon Web Services.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn assume_role(&mut self, request: RoleRequest) -> Result<AssumedRole, Error> {
+        match self.run(Request::Role(request))? {
+            Outcome::Role(role) => Ok(role),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Performs one effect. It never fails: failing is an event.
     pub fn perform(&mut self, effect: Effect) -> Event {
         self.engage(&effect);
@@ -349,6 +360,7 @@ fn name(request: &Request) -> &'static str {
         Request::Status(_) => "status",
         Request::Seed(_) => "seed",
         Request::Export(_) => "export",
+        Request::Role(_) => "role",
     }
 }
 
@@ -361,6 +373,7 @@ fn unexpected(outcome: &Outcome) -> Error {
         Outcome::Status(_) => "status",
         Outcome::Seed(_) => "seed",
         Outcome::Export(_) => "export",
+        Outcome::Role(_) => "role",
     };
     Misused::Unexpected { event: event.to_owned() }.into()
 }

@@ -282,7 +282,8 @@ impl World {
     }
 
     fn perform(&mut self, effect: Effect, turn: usize) -> Event {
-        if effect.is_interruptible() && self.cancel_at.is_some_and(|at| turn >= at) {
+        // As in a shell: what can be interrupted next is told so, and nothing after that.
+        if effect.is_interruptible() && self.cancel_at.take_if(|at| turn >= *at).is_some() {
             return Event::Cancelled;
         }
         match effect {

@@ -12,6 +12,8 @@ mod import;
 mod json;
 mod login;
 mod logout;
+#[cfg(test)]
+mod manual;
 pub(crate) mod person;
 mod profiles;
 mod provider;
