@@ -55,6 +55,7 @@ mod logout;
 mod machine;
 mod outcome;
 mod pkce;
+mod policy;
 mod provider;
 mod record;
 mod refresh;
@@ -62,6 +63,7 @@ mod request;
 mod revoking;
 mod secret;
 mod seed;
+pub mod settings;
 mod sidecar;
 mod status;
 mod storing;
@@ -78,11 +80,12 @@ pub use event::{
 };
 pub use flow::{Flow, Suspended};
 pub use machine::{Level, LogLine, Machine, Step};
-pub use outcome::{Account, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
+pub use outcome::{Account, Enforced, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
+pub use policy::{LoginKind, Policy};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
 pub use request::{
-    Configuration, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, StatusRequest, StoreMode,
-    TokenRequest,
+    Configuration, EnforceRequest, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, StatusRequest,
+    StoreMode, Timeouts, TokenRequest,
 };
 pub use secret::Secret;
 pub use seed::Seed;

@@ -8,7 +8,7 @@ use crate::discovery::Discovery;
 use crate::home::{Held, Reading, provider_of};
 use crate::{
     Effect, Error, Event, Local, Lock, LockTrouble, LogLine, LoginRequired, Machine, Provider, Report, Seed, Step,
-    Timestamp, Token, TokenRequest, may_hold, provider, unexpected,
+    Timeouts, Timestamp, Token, TokenRequest, may_hold, provider, unexpected,
 };
 
 mod answer;
@@ -118,7 +118,8 @@ impl Refresh {
                     let configured = order.configuration.token_endpoint_override.as_deref();
                     let url = provider::overridden(&provider, configured).unwrap_or(endpoints.token);
                     let state = State::Locking { held, target: Target { provider, url } };
-                    Step::perform(Self { order, state }, Effect::Lock { lock: Lock::Transaction, deadline: PATIENCE })
+                    let deadline = order.configuration.timeouts.lock.map_or(PATIENCE, Timeouts::of_lock);
+                    Step::perform(Self { order, state }, Effect::Lock { lock: Lock::Transaction, deadline })
                 }
                 Err(error) => Step::Done(or_stored(&order, &held, error, now)),
             },

@@ -157,6 +157,8 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
     if held.sidecar.is_copied(&configuration.home) {
         warnings.push(Error::from(LoginRequired::CopiedHome).report());
     }
+    let forbidden = configuration.permits_held(record, held).err();
+    warnings.extend(forbidden.as_ref().map(Error::report));
     let (method, provider, expires_at) = match record.credential() {
         Credential::Nothing => return Status { warnings, ..nobody(held) },
         Credential::ApiKey(_) => (Method::ApiKey, "openai".to_owned(), None),
@@ -189,7 +191,7 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
     let last_refresh = record.last_refresh();
     let renewable = record.tokens().is_some_and(|tokens| tokens.refresh_token().is_some());
     Status {
-        logged_in: renewable || expires_at.is_none_or(|expiry| expiry > now),
+        logged_in: forbidden.is_none() && (renewable || expires_at.is_none_or(|expiry| expiry > now)),
         method: Some(method),
         account: record.account(),
         provider: Some(provider),

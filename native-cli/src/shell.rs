@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hallpass_core::{
-    Effect, Error, Event, Flow, HttpRequest, Listen, LoggedIn, LoggedOut, LoginRequest, LogoutRequest, Machine as _,
+    Effect, EnforceRequest, Enforced, Error, Event, Flow, HttpRequest, Listen, LoggedIn, LoggedOut, LoginRequest, LogoutRequest, Machine as _,
     Misused, Outcome, Place, Prompt, Request, Secret, Seed, Status, StatusRequest, Step, Timestamp, Token,
     TokenRequest,
 };
@@ -165,6 +165,17 @@ impl Shell {
         }
     }
 
+    /// Deletes what must not be used here: what is to be done before a tool is started.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn enforce(&mut self, request: EnforceRequest) -> Result<Enforced, Error> {
+        match self.run(Request::Enforce(request))? {
+            Outcome::Enforce(enforced) => Ok(enforced),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Performs one effect. It never fails: failing is an event.
     pub fn perform(&mut self, effect: Effect) -> Event {
         self.engage(&effect);
@@ -313,6 +324,7 @@ fn unexpected(outcome: &Outcome) -> Error {
         Outcome::Token(_) => "token",
         Outcome::Logout(_) => "logout",
         Outcome::Status(_) => "status",
+        Outcome::Enforce(_) => "enforce",
     };
     Misused::Unexpected { event: event.to_owned() }.into()
 }

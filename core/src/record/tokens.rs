@@ -95,6 +95,10 @@ impl Tokens {
         &self.access_token
     }
 
+    pub(crate) fn id_token(&self) -> &Secret {
+        &self.id_token
+    }
+
     /// The refresh token, if there is one.
     pub(crate) fn refresh_token(&self) -> Option<&Secret> {
         Some(&self.refresh_token).filter(|token| !token.is_empty())

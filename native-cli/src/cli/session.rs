@@ -16,7 +16,6 @@ use super::report::warn;
 pub(crate) struct Session {
     pub(crate) home: PathBuf,
     pub(crate) config: Config,
-    store: Option<hallpass_core::StoreMode>,
     encrypts: bool,
 }
 
@@ -28,17 +27,16 @@ impl Session {
         for assignment in &global.config {
             config.set(assignment)?;
         }
+        if let Some(store) = global.store {
+            config.choose_store(store.into());
+        }
         let encrypts = config.encrypts_record()?;
-        Ok(Self { home, config, store: global.store.map(Into::into), encrypts })
+        Ok(Self { home, config, encrypts })
     }
 
     /// What the flows are told.
     pub(crate) fn configuration(&self, provider: Provider) -> Result<Configuration, Failure> {
-        let mut configuration = self.config.configuration(&self.home, provider)?;
-        if let Some(store) = self.store {
-            configuration.store = Some(store);
-        }
-        Ok(configuration)
+        Ok(self.config.configuration(&self.home, provider)?)
     }
 
     /// A shell for this home.

@@ -1,0 +1,133 @@
+//! The keys that matter here, and the configuration that they make.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::Serialize;
+
+use super::{Origin, Setting, Settings};
+use crate::{Configuration, Error, LoginKind, StoreMode, Timeouts};
+
+/// A key that is read, beside the tables of providers and helpers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Key {
+    /// Its dotted name; or the name of a variable that no key stands for.
+    pub name: &'static str,
+    /// What is in force where nobody sets it, for a person.
+    pub default: &'static str,
+}
+
+const STORE: &str = "cli_auth_credentials_store";
+const ENCRYPTS: &str = "features.secret_auth_storage";
+const METHOD: &str = "forced_login_method";
+const WORKSPACES: &str = "forced_chatgpt_workspace_id";
+const WINDOW: &str = "hallpass.refresh_window";
+const HTTP: &str = "hallpass.timeouts.http";
+const LOCK: &str = "hallpass.timeouts.lock";
+
+/// The variables that move the token endpoint of refreshes, and the revocation endpoint.
+pub const VARIABLES: [&str; 2] = ["CODEX_REFRESH_TOKEN_URL_OVERRIDE", "CODEX_REVOKE_TOKEN_URL_OVERRIDE"];
+
+/// Every key, in the order in which they are explained.
+pub const KEYS: [Key; 9] = [
+    Key { name: STORE, default: "file" },
+    Key { name: ENCRYPTS, default: "false" },
+    Key { name: METHOD, default: "any" },
+    Key { name: WORKSPACES, default: "any" },
+    Key { name: WINDOW, default: "600" },
+    Key { name: HTTP, default: "30" },
+    Key { name: LOCK, default: "45" },
+    Key { name: VARIABLES[0], default: "not set" },
+    Key { name: VARIABLES[1], default: "not set" },
+];
+
+/// What is in force for a key, and what it stands before.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Explained {
+    /// The dotted key.
+    pub key: String,
+    /// The value in force, for a person.
+    pub value: String,
+    /// Who has set it.
+    pub origin: Origin,
+    /// Where; nowhere when it is the default.
+    pub place: Option<String>,
+    /// The other values, the strongest first. Those of a project are among them: they never count.
+    pub shadows: Vec<Setting>,
+    /// Why the value cannot be used.
+    pub problem: Option<String>,
+}
+
+impl Settings {
+    /// A configuration with everything that is set.
+    ///
+    /// # Errors
+    /// [`Misused::Value`](crate::Misused::Value) that names the place of a value that cannot be used.
+    pub fn apply(&self, configuration: Configuration) -> Result<Configuration, Error> {
+        Ok(Configuration {
+            store: self.store()?,
+            allowed_workspaces: self.texts(WORKSPACES)?.unwrap_or_default(),
+            forced_login_method: self.name_of(METHOD, &LoginKind::NAMES)?,
+            refresh_window: self.seconds(WINDOW)?,
+            timeouts: Timeouts { http: self.seconds(HTTP)?, lock: self.seconds(LOCK)? },
+            token_endpoint_override: self.text(VARIABLES[0])?,
+            revocation_endpoint_override: self.text(VARIABLES[1])?,
+            ..configuration
+        })
+    }
+
+    /// `cli_auth_credentials_store`
+    ///
+    /// # Errors
+    /// As [`Settings::apply`].
+    pub fn store(&self) -> Result<Option<StoreMode>, Error> {
+        self.name_of(STORE, &StoreMode::NAMES)
+    }
+
+    /// `features.secret_auth_storage`: whether the keyring is only to hold the key of an encrypted record.
+    ///
+    /// # Errors
+    /// As [`Settings::apply`].
+    pub fn encrypts_record(&self) -> Result<bool, Error> {
+        Ok(self.flag(ENCRYPTS)?.unwrap_or(false))
+    }
+
+    /// What a store that was chosen with an option of the command line sets.
+    pub fn choose_store(&mut self, option: &str, store: StoreMode) {
+        self.add(Setting::argument(STORE, option, store));
+    }
+
+    /// What is in force for each key, why, and what it shadows.
+    pub fn explain(&self) -> Vec<Explained> {
+        KEYS.iter().map(|key| self.explain_key(*key)).collect()
+    }
+
+    fn explain_key(&self, key: Key) -> Explained {
+        let in_force = self.get(key.name);
+        let mut shadows: Vec<_> =
+            self.of(key.name).filter(|one| !in_force.is_some_and(|it| core::ptr::eq(it, *one))).cloned().collect();
+        shadows.reverse();
+        shadows.sort_by_key(|setting| core::cmp::Reverse(setting.origin));
+        Explained {
+            key: key.name.to_owned(),
+            value: in_force.map_or_else(|| key.default.to_owned(), |setting| setting.value.shown()),
+            origin: in_force.map_or(Origin::Default, |setting| setting.origin),
+            place: in_force.map(|setting| setting.place.clone()),
+            shadows,
+            problem: self.problem(key.name),
+        }
+    }
+
+    fn problem(&self, key: &str) -> Option<String> {
+        let checked = match key {
+            STORE => self.store().map(|_| ()),
+            ENCRYPTS => self.flag(key).map(|_| ()),
+            METHOD => self.name_of(key, &LoginKind::NAMES).map(|_| ()),
+            WORKSPACES => self.texts(key).map(|_| ()),
+            WINDOW | HTTP | LOCK => self.seconds(key).map(|_| ()),
+            _ => self.text(key).map(|_| ()),
+        };
+        checked.err().map(|error| alloc::format!("{error}"))
+    }
+}
