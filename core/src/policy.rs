@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::claims::Claims;
 use crate::home::{Held, provider_of};
 use crate::record::{Credential, Record, Tokens};
-use crate::settings::{Settings, VARIABLES, Value};
+use crate::settings::{Setting, Settings, VARIABLES, Value};
 use crate::{
     Configuration, Error, Forbidden, LoginMethod, Place, Request, Secret, Slot, StoreFailure, StoreMode, StoreTrouble,
 };
@@ -77,9 +77,11 @@ impl Policy {
         if values.get("hallpass").is_some_and(|table| table.value != Value::TABLE) {
             return Err(values.unusable("hallpass", "it is not a table"));
         }
-        let is_unknown = |key: &&str| key.starts_with("hallpass.") && !Self::KEYS.contains(key);
-        if let Some(key) = values.keys().find(is_unknown) {
-            return Err(values.unusable(key, "this version does not know it, and it may forbid something"));
+        let is_unknown = |setting: &&Setting| {
+            setting.key.starts_with("hallpass.") && !Self::KEYS.contains(&setting.key.as_str())
+        };
+        if let Some(unknown) = values.all().find(is_unknown) {
+            return Err(values.unusable(&unknown.key, "this version does not know it, and it may forbid something"));
         }
         Ok(Self {
             login_methods: values.names_of(METHODS, &LoginKind::NAMES)?,
@@ -190,7 +192,7 @@ impl Configuration {
         if kind == LoginKind::Chatgpt {
             self.policy.permits_issuer(&self.provider.issuer)?;
         }
-        store.map_or(Ok(()), |store| self.store_for_login(Some(store), store).map(|_| ()))
+        self.store_for_login(store.or(self.store), self.store()).map(|_| ())
     }
 
     fn permits_overrides(&self) -> Result<(), Error> {
@@ -216,6 +218,7 @@ impl Configuration {
             Credential::ApiKey(_) => rules.permit_kind(LoginKind::Api, API_KEY)?,
             Credential::AccessToken(token) => {
                 rules.permit_kind(LoginKind::Chatgpt, ACCESS_TOKEN)?;
+                self.policy.permits_issuer(&self.provider.issuer)?;
                 rules.permit_workspaces(|| {
                     let claimed = Claims::of(token).and_then(|claims| claims.workspace().cloned());
                     claimed.or_else(|| held.sidecar.workspace(token).cloned()).into_iter().collect()

@@ -93,11 +93,15 @@ impl Timeouts {
         configured.clamp(5_000, 600_000)
     }
 
+    /// What is made of a configured limit of an exchange.
+    pub(crate) fn of_http(configured: u64) -> u64 {
+        configured.clamp(5_000, 300_000)
+    }
+
     /// How long an exchange may take that would take at most `usual`: where that is the usual limit of one, it is
     /// replaced, and where it is a shorter one, it is not stretched.
     pub(crate) fn of_exchange(self, usual: u64) -> u64 {
-        let Some(configured) = self.http else { return usual };
-        let configured = configured.clamp(5_000, 300_000);
+        let Some(configured) = self.http.map(Self::of_http) else { return usual };
         if usual >= form::DEADLINE { configured } else { configured.min(usual) }
     }
 }
@@ -123,7 +127,12 @@ impl Configuration {
     /// How long before its end a token is renewed, in milliseconds, before jitter: well before the tool beside us, which
     /// is Codex and does it five minutes before.
     pub(crate) fn refresh_window(&self) -> u64 {
-        self.refresh_window.unwrap_or(10 * 60_000).clamp(6 * 60_000, 60 * 60_000)
+        self.refresh_window.map_or(10 * 60_000, Self::window_of)
+    }
+
+    /// What is made of a configured window.
+    pub(crate) fn window_of(configured: u64) -> u64 {
+        configured.clamp(6 * 60_000, 60 * 60_000)
     }
 
     /// The store in force where no login has pinned one.

@@ -86,8 +86,7 @@ impl Settings {
     ///
     /// Of a key that is not read here only the kind of its value is kept: there may be a secret in it.
     pub fn add(&mut self, setting: Setting) {
-        let is_read = KEYS.iter().any(|key| key.name == setting.key) || Policy::KEYS.contains(&setting.key.as_str());
-        let value = if is_read { setting.value } else { setting.value.kind() };
+        let value = if setting.is_read() { setting.value } else { setting.value.kind() };
         self.all.push(Setting { value, ..setting });
     }
 
@@ -99,7 +98,7 @@ impl Settings {
     /// The value that counts.
     pub fn get(&self, key: &str) -> Option<&Setting> {
         // The last of the greatest.
-        self.of(key).filter(|setting| setting.origin > Origin::Default).max_by_key(|setting| setting.origin)
+        self.of(key).filter(|setting| setting.counts()).max_by_key(|setting| setting.origin)
     }
 
     /// Every value of a key, in the order in which they were added.
@@ -107,9 +106,9 @@ impl Settings {
         self.all.iter().filter(move |setting| setting.key == key)
     }
 
-    /// The keys that are set, in the order in which they were added.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.all.iter().map(|setting| setting.key.as_str())
+    /// Every value, in the order in which they were added.
+    pub fn all(&self) -> impl Iterator<Item = &Setting> {
+        self.all.iter()
     }
 
     /// What is said of a value that cannot be used: where it stands, and why, without the value.
@@ -228,6 +227,16 @@ impl Value {
 }
 
 impl Setting {
+    /// Whether it can be in force at all.
+    pub fn counts(&self) -> bool {
+        self.origin > Origin::Default
+    }
+
+    /// Whether its value means anything here.
+    pub fn is_read(&self) -> bool {
+        KEYS.iter().any(|key| key.name == self.key) || Policy::KEYS.contains(&self.key.as_str())
+    }
+
     /// What an option of the command line has set.
     pub fn argument(key: &str, option: &str, store: StoreMode) -> Self {
         let value = Value::Text(store.name().to_owned());

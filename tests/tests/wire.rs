@@ -109,6 +109,7 @@ fn requests_as_a_host_writes_them() {
         login(LoginMethod::AccessToken("at-1".into())),
         Request::Logout(LogoutRequest { configuration: configuration.clone(), local: true }),
         Request::Status(StatusRequest { configuration: configuration.clone(), check: true }),
+        Request::Enforce(EnforceRequest { configuration: configuration.clone() }),
     ];
     requests.extend(needs.map(|need| Request::Token(TokenRequest { configuration: configuration.clone(), need })));
     settle("requests", &requests);
@@ -146,6 +147,7 @@ fn outcomes_as_a_host_reads_them() {
         Outcome::Status(Status::default()),
         Outcome::Login(LoggedIn { status: status.clone(), previous: None, warnings: Vec::new() }),
         Outcome::Status(status),
+        Outcome::Enforce(Enforced { violation: Some(report.clone()), deleted: true, failures: vec![report.clone()] }),
     ];
     outcomes.extend([TokenOrigin::Stored, TokenOrigin::Adopted, TokenOrigin::Refreshed].map(|origin| {
         Outcome::Token(Token {
@@ -200,6 +202,12 @@ fn errors_as_people_and_programs_read_them() {
         Declined::TimedOut.into(),
         Forbidden::Workspace { allowed: "ws-a".into(), found: "ws-b".into() }.into(),
         Forbidden::Method { method: "API key".into() }.into(),
+        Forbidden::Method { method: "ChatGPT".into() }.into(),
+        Forbidden::EveryMethod.into(),
+        Forbidden::Issuer { issuer: "https://id.example".into() }.into(),
+        Forbidden::Store { detail: "the policy forbids to keep credentials in the file".into() }.into(),
+        Forbidden::Override { variable: "CODEX_REFRESH_TOKEN_URL_OVERRIDE".into() }.into(),
+        Forbidden::Requirements { detail: "/etc/codex/requirements.toml: it is not UTF-8".into() }.into(),
         Local::Corrupt { detail: "not JSON (line 1, column 2)".into() }.into(),
         Local::Listen { detail: "ports 1455 and 1457 are in use".into() }.into(),
         Local::Key { detail: "client.pem does not exist".into() }.into(),

@@ -1,12 +1,13 @@
 //! The keys that matter here, and the configuration that they make.
 
 use alloc::borrow::ToOwned;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use serde::Serialize;
 
-use super::{Origin, Setting, Settings};
+use super::{Origin, Setting, Settings, Value};
+use crate::endpoint::Endpoint;
 use crate::{Configuration, Error, LoginKind, StoreMode, Timeouts};
 
 /// A key that is read, beside the tables of providers and helpers.
@@ -105,13 +106,16 @@ impl Settings {
 
     fn explain_key(&self, key: Key) -> Explained {
         let in_force = self.get(key.name);
-        let mut shadows: Vec<_> =
-            self.of(key.name).filter(|one| !in_force.is_some_and(|it| core::ptr::eq(it, *one))).cloned().collect();
+        let is_shadowed = |one: &&Setting| !in_force.is_some_and(|it| core::ptr::eq(it, *one));
+        let mut shadows: Vec<_> = self.of(key.name).filter(is_shadowed).cloned().collect();
+        for shadow in &mut shadows {
+            shadow.value = Value::Text(shown(shadow));
+        }
         shadows.reverse();
         shadows.sort_by_key(|setting| core::cmp::Reverse(setting.origin));
         Explained {
             key: key.name.to_owned(),
-            value: in_force.map_or_else(|| key.default.to_owned(), |setting| setting.value.shown()),
+            value: in_force.map_or_else(|| key.default.to_owned(), shown),
             origin: in_force.map_or(Origin::Default, |setting| setting.origin),
             place: in_force.map(|setting| setting.place.clone()),
             shadows,
@@ -129,5 +133,27 @@ impl Settings {
             _ => self.text(key).map(|_| ()),
         };
         checked.err().map(|error| alloc::format!("{error}"))
+    }
+}
+
+/// What is made of a value. Of an address only the host is shown, because a secret may stand in the rest.
+fn shown(setting: &Setting) -> String {
+    let key = setting.key.as_str();
+    match &setting.value {
+        Value::Text(url) if VARIABLES.contains(&key) => match Endpoint::parse(url) {
+            Ok(endpoint) => alloc::format!("set, to {}", endpoint.authority()),
+            Err(_) => "set, to something that is no address".to_owned(),
+        },
+        Value::Number(seconds) if *seconds >= 0 => {
+            let milliseconds = seconds.unsigned_abs().saturating_mul(1000);
+            let counted = match key {
+                WINDOW => Configuration::window_of(milliseconds),
+                HTTP => Timeouts::of_http(milliseconds),
+                LOCK => Timeouts::of_lock(milliseconds),
+                _ => milliseconds,
+            };
+            (counted / 1000).to_string()
+        }
+        value => value.shown(),
     }
 }

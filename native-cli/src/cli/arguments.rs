@@ -92,6 +92,9 @@ pub(crate) enum Command {
     /// End the session, at the server and here
     #[command(after_help = "Example:\n  hallpass logout")]
     Logout(Deferred<Logout>),
+    /// Show which settings, policy and credential count here, from where, and what they shadow
+    #[command(after_help = "Example:\n  hallpass explain --json | jq '.settings[] | select(.origin != \"default\")'")]
+    Explain(Deferred<Explain>),
     /// Give the token to git, docker or kubectl, each in its own protocol
     #[command(
         after_help = "Example:\n  hallpass credential git --help     what to write into git's configuration, and into ours"
@@ -215,6 +218,13 @@ pub(crate) struct Logout {
     pub(crate) local: bool,
 }
 
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Explain {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Credential {
     #[command(subcommand)]
@@ -309,6 +319,7 @@ impl Command {
             Self::Status(status) => status.json,
             Self::Token(token) => token.json,
             Self::Logout(logout) => logout.json,
+            Self::Explain(explain) => explain.json,
             Self::Credential(_) | Self::Demo(_) | Self::Completions(_) => false,
         }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod arguments;
 mod credential;
 mod deferred;
+mod explain;
 pub(crate) mod failure;
 mod hidden;
 mod json;
@@ -58,6 +59,7 @@ fn run(arguments: Arguments, voice: Voice) -> Result<ExitCode, Failure> {
         Command::Status(status) => status::run(global, &status, voice),
         Command::Token(token) => token::run(global, &token, voice),
         Command::Logout(logout) => logout::run(global, &logout, voice),
+        Command::Explain(explain) => explain::run(global, &explain, voice),
         Command::Credential(credential) => credential::run(global, &credential, voice),
         Command::Demo(demo) => demonstrate(&demo),
         Command::Completions(completions) => complete(completions.shell),
