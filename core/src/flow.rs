@@ -8,9 +8,7 @@ use crate::login::Login;
 use crate::logout::Logout;
 use crate::refresh::Refresh;
 use crate::status::Checking;
-use crate::{
-    Effect, Error, Event, LoginRequest, Machine, Misused, Outcome, Request, Seed, Step, Timeouts, Timestamp,
-};
+use crate::{Effect, Error, Event, LoginRequest, Machine, Misused, Outcome, Request, Seed, Step, Timeouts, Timestamp};
 
 /// The version of what is suspended; another one is not resumed.
 const VERSION: u32 = 1;

@@ -17,8 +17,8 @@ use crate::storing::{NewCredential, Stored, Storing};
 use crate::token_response::TokenSet;
 use crate::whoami::Whoami;
 use crate::{
-    Account, Effect, Endpoints, Error, Event, LogLine, LoggedIn, LoginMethod, LoginRequest, Machine, Page,
-    Provider, Refused, Report, Revocation, Secret, Seed, Step, Timestamp, status,
+    Account, Effect, Endpoints, Error, Event, LogLine, LoggedIn, LoginMethod, LoginRequest, Machine, Page, Place,
+    Provider, Refused, Report, Revocation, Secret, Seed, Step, StoreMode, Timestamp, status,
 };
 
 mod given;
@@ -152,7 +152,10 @@ impl Begun {
     /// Whether what is to come may be kept, and can.
     fn can_keep(&self, held: Held) -> Result<(), Error> {
         let LoginRequest { configuration, store, .. } = &self.request;
-        configuration.store_for_login(*store, held.mode)?;
+        let mode = configuration.store_for_login(*store, held.mode)?;
+        if let (StoreMode::Auto, Some(failure)) = (mode, &held.trouble) {
+            configuration.policy.permits_place(Place::File).map_err(|_| configuration.policy.blame(failure.clone()))?;
+        }
         held.usable()
     }
 

@@ -77,9 +77,8 @@ impl Policy {
         if values.get("hallpass").is_some_and(|table| table.value != Value::TABLE) {
             return Err(values.unusable("hallpass", "it is not a table"));
         }
-        let is_unknown = |setting: &&Setting| {
-            setting.key.starts_with("hallpass.") && !Self::KEYS.contains(&setting.key.as_str())
-        };
+        let is_unknown =
+            |setting: &&Setting| setting.key.starts_with("hallpass.") && !Self::KEYS.contains(&setting.key.as_str());
         if let Some(unknown) = values.all().find(is_unknown) {
             return Err(values.unusable(&unknown.key, "this version does not know it, and it may forbid something"));
         }
@@ -142,6 +141,18 @@ impl Policy {
             return Ok(());
         }
         Err(Forbidden::Store { detail: format!("the policy forbids to keep credentials in {name}") }.into())
+    }
+
+    /// What is to be said of a store that failed: a keyring that is not there is the policy's doing, where nothing else is
+    /// permitted.
+    pub(crate) fn blame(&self, failure: StoreFailure) -> Error {
+        match self.permits_place(Place::File) {
+            Err(forbidden) if failure.kind == StoreTrouble::Unavailable => {
+                Forbidden::Store { detail: format!("{forbidden}, and there is no keyring here: {}", failure.detail) }
+                    .into()
+            }
+            _ => failure.into(),
+        }
     }
 
     /// Whether a login may choose this store. `auto` needs the keyring; without the file it has no way out of it.

@@ -9,8 +9,8 @@ use crate::authenticating::SecretSource;
 use crate::home::{ClientSecret, Held, Reading, Writing, Written, provider_of};
 use crate::record::{Credential, Record};
 use crate::{
-    Configuration, Effect, Error, Event, Lock, LoginRequest, Machine, Provider, Report, Secret, Seed, Slot,
-    Step, StoreMode, Timestamp, may_hold, unexpected,
+    Configuration, Effect, Error, Event, Lock, LoginRequest, Machine, Provider, Report, Secret, Seed, Slot, Step,
+    StoreMode, Timestamp, may_hold, unexpected,
 };
 
 /// A refresh that is under way is waited for so long, in milliseconds; then the login wins.
@@ -127,7 +127,6 @@ impl Storing {
         })
     }
 
-
     fn write(self, before: Held, secret_before: SecretSource, now: Timestamp) -> Step<Self> {
         let Self { configuration, seed, credential, .. } = &self;
         let mode = match configuration.store_for_login(credential.store, before.mode) {
@@ -150,13 +149,7 @@ impl Storing {
         self.writing(step, mode, before, secret_before)
     }
 
-    fn writing(
-        self,
-        step: Step<Writing>,
-        mode: StoreMode,
-        before: Held,
-        secret_before: SecretSource,
-    ) -> Step<Self> {
+    fn writing(self, step: Step<Writing>, mode: StoreMode, before: Held, secret_before: SecretSource) -> Step<Self> {
         step.within(
             (self, before, secret_before),
             |(machine, before, secret_before), step| Self {

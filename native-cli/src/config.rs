@@ -323,7 +323,10 @@ mod tests {
             ("a = 1\na = \"sk-secret\"", "config.toml:2: "),
             ("\n\ncli_auth_credentials_store = \"sk-secret\"", "config.toml:3: cli_auth_credentials_store: it is none"),
             ("cli_auth_credentials_store = { a = \"sk-secret\" }", "config.toml:1: cli_auth_credentials_store: "),
-            ("forced_login_method = \"sk-secret\"", "config.toml:1: forced_login_method: it is none of `chatgpt` and `api`"),
+            (
+                "forced_login_method = \"sk-secret\"",
+                "config.toml:1: forced_login_method: it is none of `chatgpt` and `api`",
+            ),
             ("forced_login_method = true", "config.toml:1: forced_login_method"),
             ("[forced_chatgpt_workspace_id]\nx = 1", "config.toml:1: forced_chatgpt_workspace_id: it is neither"),
             ("forced_chatgpt_workspace_id = [1]", "config.toml:1: forced_chatgpt_workspace_id: it is neither"),
@@ -339,7 +342,9 @@ mod tests {
             let error = Config::parse(text, "config.toml")
                 .and_then(|config| {
                     config.helper("git")?;
-                    config.settings.apply(Configuration { providers: config.providers()?, ..Configuration::new(local()) })
+                    config
+                        .settings
+                        .apply(Configuration { providers: config.providers()?, ..Configuration::new(local()) })
                 })
                 .unwrap_err()
                 .to_string();

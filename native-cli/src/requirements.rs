@@ -84,7 +84,7 @@ pub fn in_force() -> Result<Policy, Error> {
 
 /// Whether the policy at this moment permits to write this.
 pub(crate) fn permit_save(slot: Slot, contents: &Secret) -> Result<(), StoreFailure> {
-    let policy = in_force()
-        .map_err(|error| StoreFailure { kind: StoreTrouble::Forbidden, detail: error.to_string() })?;
+    let policy =
+        in_force().map_err(|error| StoreFailure { kind: StoreTrouble::Forbidden, detail: error.to_string() })?;
     policy.permits_save(slot, contents)
 }

@@ -10,9 +10,9 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hallpass_core::{
-    Effect, EnforceRequest, Enforced, Error, Event, Flow, HttpRequest, Listen, LoggedIn, LoggedOut, LoginRequest, LogoutRequest, Machine as _,
-    Misused, Outcome, Place, Prompt, Request, Secret, Seed, Status, StatusRequest, Step, Timestamp, Token,
-    TokenRequest,
+    Effect, EnforceRequest, Enforced, Error, Event, Flow, HttpRequest, Listen, LoggedIn, LoggedOut, LoginRequest,
+    LogoutRequest, Machine as _, Misused, Outcome, Place, Prompt, Request, Secret, Seed, Status, StatusRequest, Step,
+    Timestamp, Token, TokenRequest,
 };
 
 pub use cancellation::Cancellation;

@@ -35,7 +35,10 @@ fn every_value_says_where_it_is_from_and_what_it_shadows() {
     assert_eq!(setting(&explained, "hallpass.refresh_window")["value"], "900");
     assert_eq!(setting(&explained, "forced_login_method")["origin"], "default");
     let variable = setting(&explained, "CODEX_REFRESH_TOKEN_URL_OVERRIDE");
-    assert_eq!((&variable["value"], &variable["origin"]), (&"set, to something that is no address".into(), &"environment".into()));
+    assert_eq!(
+        (&variable["value"], &variable["origin"]),
+        (&"set, to something that is no address".into(), &"environment".into())
+    );
     assert_eq!(explained["credential"]["why"], "nothing is stored");
 }
 
@@ -46,7 +49,10 @@ fn it_says_which_credential_wins_and_never_shows_it() {
     let ran = home.run("explain --json").expect(0);
     assert!(!ran.stdout.contains("canary"), "{ran:?}");
     let explained = ran.json();
-    assert_eq!((&explained["credential"]["logged_in"], &explained["credential"]["method"]), (&true.into(), &"apikey".into()));
+    assert_eq!(
+        (&explained["credential"]["logged_in"], &explained["credential"]["method"]),
+        (&true.into(), &"apikey".into())
+    );
     assert_eq!(explained["credential"]["from"], home.file("auth.json").display().to_string());
     let Ran { stdout, .. } = home.run("explain --verbose").expect(0);
     assert!(stdout.contains("credential  Logged in with an API key, from ") && !stdout.contains("canary"), "{stdout}");

@@ -52,7 +52,10 @@ impl Machine {
         let program = self.home.command(line);
         let mut command = Command::new("unshare");
         let namespaces = if rustix::process::geteuid().is_root() { "-m" } else { "-mUr" };
-        let script = format!("{ROOT}\n{}\ncd \"$CODEX_HOME\"\nexec chroot \"$root\" sh -c 'cd \"$CODEX_HOME\"; exec \"$0\" \"$@\"' \"$0\" \"$@\"", self.preparation);
+        let script = format!(
+            "{ROOT}\n{}\ncd \"$CODEX_HOME\"\nexec chroot \"$root\" sh -c 'cd \"$CODEX_HOME\"; exec \"$0\" \"$@\"' \"$0\" \"$@\"",
+            self.preparation
+        );
         command.args([namespaces, "sh", "-c", &script]);
         command.arg(program.get_program()).args(program.get_args()).env_clear();
         command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -141,7 +144,11 @@ const UNUSABLE: [(&str, &str, &str); 20] = [
     ("", "chmod 1777 \"$root/etc\"", "/etc can be written by others than root"),
     ("", "chown 1 \"$file\" || mount --bind /usr/bin/env \"$file\"", "belongs to another user than root"),
     ("", "rm \"$file\"; ln -s /nonexistent \"$file\"", "/nonexistent: "),
-    ("", "mv \"$file\" \"$CODEX_HOME/theirs\"; ln -s \"$CODEX_HOME/theirs\" \"$file\"", "can be written by others than root"),
+    (
+        "",
+        "mv \"$file\" \"$CODEX_HOME/theirs\"; ln -s \"$CODEX_HOME/theirs\" \"$file\"",
+        "can be written by others than root",
+    ),
     ("", "rm \"$file\"; chmod 777 \"$root/etc/codex\"", "others than root could have removed it"),
 ];
 
@@ -151,7 +158,10 @@ fn requirements_that_do_not_count_permit_nothing() {
         let machine = Machine::new(requirements, preparation);
         let ran = machine.fails("token --json", 3, "requirements_unusable");
         let message = ran.json()["error"]["message"].to_string();
-        assert!(message.contains(expected) && message.contains("/etc/codex/requirements.toml"), "{expected}: {message}");
+        assert!(
+            message.contains(expected) && message.contains("/etc/codex/requirements.toml"),
+            "{expected}: {message}"
+        );
         assert!(!message.contains("sk-secret"), "{message}");
     }
     let machine = Machine::new("hallpass = 1", "");
@@ -196,7 +206,10 @@ fn nobody_gets_around_them() {
         "--store ephemeral",
     ] {
         let ran = machine.run(&format!("{arguments} token --json"));
-        assert!(matches!(ran.code, Some(3) | Some(1)) && ran.json().get("access_token").is_none(), "{arguments}: {ran:?}");
+        assert!(
+            matches!(ran.code, Some(3) | Some(1)) && ran.json().get("access_token").is_none(),
+            "{arguments}: {ran:?}"
+        );
         let ran = machine.run(&format!("{arguments} login --json --with-api-key")).expect(3);
         assert!(ran.stdout.contains("method_forbidden") || ran.stdout.contains("every_method_forbidden"), "{ran:?}");
     }
@@ -231,7 +244,10 @@ fn a_folder_that_is_linked_in_is_not_a_way_in() {
     fs::create_dir(&theirs).unwrap();
     symlink(&theirs, home.file("link")).unwrap();
     let path = home.file("link/requirements.toml");
-    assert!(hallpass::requirements::Requirements::read_from(&path).unwrap().is_none() == rustix::process::geteuid().is_root());
+    assert!(
+        hallpass::requirements::Requirements::read_from(&path).unwrap().is_none()
+            == rustix::process::geteuid().is_root()
+    );
     fs::write(&path, "").unwrap();
     let error = hallpass::requirements::Requirements::read_from(&path).unwrap_err();
     assert_eq!(error.code(), "requirements_unusable");

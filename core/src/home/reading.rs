@@ -8,7 +8,7 @@ use super::{disagreement, fallback};
 use crate::record::Record;
 use crate::sidecar::Sidecar;
 use crate::{
-    Configuration, Effect, Error, Event, Local, LoginRequired, Machine, Place, Report, Secret, Slot, Step,
+    Configuration, Effect, Error, Event, Local, LoginRequired, Machine, Place, Policy, Report, Secret, Slot, Step,
     StoreFailure, StoreMode, StoreTrouble, Timestamp, unexpected,
 };
 
@@ -19,8 +19,7 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Reading {
     configured: Option<StoreMode>,
-    /// The store where nobody has chosen one.
-    usual: StoreMode,
+    policy: Policy,
     /// The store that a login has chosen, whatever is pinned.
     chosen: Option<StoreMode>,
     state: State,
@@ -90,6 +89,7 @@ impl Held {
         };
         match self.record {
             Err(Error::Local(Local::Store(failure))) if !may_do_without(failure.kind) => Err(failure.into()),
+            Err(error @ Error::Forbidden(_)) => Err(error),
             Ok(_) | Err(_) => Ok(()),
         }
     }
@@ -111,8 +111,8 @@ impl Reading {
 
     /// Reads the store that a login has chosen, if it has.
     pub(crate) fn of(configuration: &Configuration, chosen: Option<StoreMode>) -> Step<Self> {
-        let usual = configuration.policy.usual_store();
-        let machine = Self { configured: configuration.store, usual, chosen, state: State::Sidecar };
+        let policy = configuration.policy.clone();
+        let machine = Self { configured: configuration.store, policy, chosen, state: State::Sidecar };
         if configuration.store() == StoreMode::Ephemeral {
             return machine.read(Sidecar::default());
         }
@@ -123,7 +123,7 @@ impl Reading {
         let mode = match (self.configured, self.chosen.or(sidecar.store)) {
             (Some(StoreMode::Ephemeral), _) => StoreMode::Ephemeral,
             (_, Some(pinned)) => pinned,
-            (configured, None) => configured.unwrap_or(self.usual),
+            (configured, None) => configured.unwrap_or_else(|| self.policy.usual_store()),
         };
         let disagrees = self.configured.filter(|configured| *configured != mode);
         let warnings = disagrees.map(|configured| disagreement(mode, configured)).into_iter().collect();
@@ -142,8 +142,8 @@ impl Machine for Reading {
     type Output = Held;
 
     fn step(self, _: Timestamp, event: Event) -> Step<Self> {
-        let Self { configured, usual, chosen, state } = self;
-        let back = |state| Self { configured, usual, chosen, state };
+        let Self { configured, policy, chosen, state } = self;
+        let back = |state| Self { configured, policy: policy.clone(), chosen, state };
         match (state, event) {
             (State::Sidecar, Event::Loaded(text)) => {
                 let sidecar = text.as_ref().and_then(Sidecar::parse).unwrap_or_default();
@@ -168,7 +168,7 @@ impl Machine for Reading {
                 Step::Done(Ok(held.with(Place::Keyring, Some(&keyring))))
             }
             (State::Record { held, .. } | State::Beside { held, .. }, Event::StoreFailed(failure)) => {
-                Step::Done(Ok(Held { record: Err(failure.into()), ..held }))
+                Step::Done(Ok(Held { record: Err(policy.blame(failure)), ..held }))
             }
             (_, event) => Step::Done(Err(unexpected(&event))),
         }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::fallback;
 use crate::sidecar::Sidecar;
 use crate::{
-    Effect, Error, Event, Machine, Place, Policy, Report, Secret, Slot, Step, StoreFailure, StoreMode, StoreTrouble, Timestamp,
-    unexpected,
+    Effect, Error, Event, Machine, Place, Policy, Report, Secret, Slot, Step, StoreFailure, StoreMode, StoreTrouble,
+    Timestamp, unexpected,
 };
 
 /// Saves the record durably, the client's secret in the same store just before it, then notes beside it where it is,
@@ -175,7 +175,9 @@ impl Machine for Writing {
                 self.clear = failure.kind == StoreTrouble::TooLarge;
                 self.go(Place::File)
             }
-            (State::Secreting(_) | State::Saving(_), Event::StoreFailed(failure)) => Step::Done(Err(failure.into())),
+            (State::Secreting(_) | State::Saving(_), Event::StoreFailed(failure)) => {
+                Step::Done(Err(self.policy.blame(failure)))
+            }
             (State::Noting(place), Event::Saved) => self.noted(place),
             // Nobody would look for it there, and the record before it still stands.
             (State::Noting(place), Event::StoreFailed(failure)) if self.clear && place != self.before => {

@@ -112,7 +112,9 @@ impl Order {
     /// Judges what was read again under the lock, against what was read before it: a record that another process
     /// has renewed in the meantime is adopted, whoever asked for how much.
     pub(crate) fn judge_again(&self, seen: &Held, held: &Held, now: Timestamp) -> Judgement {
-        let (Ok(before), Ok(record)) = (seen.record(), held.permitted(&self.configuration)) else { return self.judge(held, now) };
+        let (Ok(before), Ok(record)) = (seen.record(), held.permitted(&self.configuration)) else {
+            return self.judge(held, now);
+        };
         let (Some(old), Some(tokens)) = (before.tokens(), record.tokens()) else { return self.judge(held, now) };
         if !old.same_account(tokens) {
             return Judgement::Stop(LoginRequired::AnotherAccount.into());

@@ -17,8 +17,8 @@ use crate::record::Tokens;
 use crate::sidecar::{Intent, Parked};
 use crate::token_response::TokenSet;
 use crate::{
-    Effect, Error, Event, HttpRequest, HttpResponse, LogLine, LoginRequired, Machine, Misbehaved, Reach, Secret,
-    Slot, Step, Timestamp, Token, Unavailable, header, unexpected,
+    Effect, Error, Event, HttpRequest, HttpResponse, LogLine, LoginRequired, Machine, Misbehaved, Reach, Secret, Slot,
+    Step, Timestamp, Token, Unavailable, header, unexpected,
 };
 
 /// An earlier request may still be on its way for so long, in milliseconds.

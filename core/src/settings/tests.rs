@@ -87,7 +87,10 @@ fn what_is_in_force_is_explained_with_all_that_it_shadows() {
     assert_eq!(shadows, ["auto", "file", "ephemeral"]);
     assert_eq!(of("hallpass.refresh_window").value, "360", "what is made of it");
     assert!(of("forced_login_method").problem.as_ref().unwrap().starts_with("/h/config.toml:3: forced_login_method: "));
-    assert_eq!((of("hallpass.timeouts.http").origin, of("hallpass.timeouts.http").place.clone()), (Origin::Default, None));
+    assert_eq!(
+        (of("hallpass.timeouts.http").origin, of("hallpass.timeouts.http").place.clone()),
+        (Origin::Default, None)
+    );
 }
 
 #[test]

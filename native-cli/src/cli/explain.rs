@@ -136,7 +136,8 @@ impl Explanation {
             None => lines.push("credential  not looked for".to_owned()),
             Some(credential) => {
                 let account = credential.status.account.clone().unwrap_or_default();
-                let who = if credential.from.is_some() { headline(&credential.status, &account) } else { String::new() };
+                let who =
+                    if credential.from.is_some() { headline(&credential.status, &account) } else { String::new() };
                 let from = credential.from.as_ref().map(|from| format!(", from {from}"));
                 let who = if who.is_empty() { "none".to_owned() } else { who };
                 lines.push(format!("credential  {who}{}", from.unwrap_or_default()));
