@@ -11,8 +11,10 @@ export type Request =
   | { logout: LogoutRequest }
   /** Say who is signed in. Ends with `status`. */
   | { status: StatusRequest }
-  /** Delete a credential that must not be used here. Ends with `enforce`. */
-  | { enforce: EnforceRequest };
+  /** Take over the record that a CI job was given. Ends with `seed`. */
+  | { seed: SeedRequest }
+  /** Hand out the record. Ends with `export`. */
+  | { export: ExportRequest };
 
 /** How to sign in, and where to keep what comes of it. */
 export interface LoginRequest {
@@ -46,19 +48,13 @@ export interface Configuration {
   token_endpoint_override?: string | null;
   /** `CODEX_REVOKE_TOKEN_URL_OVERRIDE`: another revocation endpoint, under the same rule. */
   revocation_endpoint_override?: string | null;
+  /**
+   * Whether the two overrides only count where the record's own issuer is a loopback address: so it is where a tool
+   * is started in somebody's place.
+   */
+  strict_overrides?: boolean;
   /** `forced_chatgpt_workspace_id`: the workspaces that a login may belong to; empty allows any. */
   allowed_workspaces?: string[];
-  /** `forced_login_method`: the only way to sign in. */
-  forced_login_method?: LoginKind | null;
-  /** What an administrator permits: the managed `requirements.toml`. */
-  policy?: Policy;
-  /**
-   * `hallpass.refresh_window`: how long before its end a token is renewed, in milliseconds. Counted as at least six
-   * minutes (Codex renews at five) and at most an hour; ten minutes where nobody says anything.
-   */
-  refresh_window?: number | null;
-  /** How long things may take. */
-  timeouts?: Timeouts;
 }
 
 /** An authorization server, and the client that we are to it. */
@@ -81,6 +77,11 @@ export interface Provider {
   dialect?: Dialect;
   /** Where the browser comes back to. */
   redirect?: Redirect;
+  /**
+   * Whether authorization requests are pushed where the server offers that (RFC 9126). Where it takes no others,
+   * they are in any case.
+   */
+  pushed_authorization?: boolean;
 }
 
 /** The method of client authentication. A secret is never part of it: that lies in the store. */
@@ -113,6 +114,10 @@ export interface Endpoints {
   revocation?: string | null;
   /** Where a device login begins (RFC 8628, section 3.1). */
   device_authorization?: string | null;
+  /** Where authorization requests are put first (RFC 9126, section 2). */
+  pushed_authorization?: string | null;
+  /** Whether the server takes no others (RFC 9126, section 5). */
+  requires_pushed_authorization?: boolean;
   /** Whether the redirect names its issuer (RFC 9207, section 3). */
   names_issuer?: boolean;
 }
@@ -151,43 +156,6 @@ export interface Home {
   machine: string;
 }
 
-/** A kind of login, as Codex counts them (`forced_login_method`). */
-export type LoginKind =
-  /**
-   * A session, of ChatGPT or of another provider (Codex's record does not tell them apart), and an access token that
-   * was given.
-   */
-  | "chatgpt"
-  /** An API key. */
-  | "api";
-
-/**
- * What an administrator permits: the file `requirements.toml`, whose first two keys are Codex's. `null` permits
- * everything, an empty list nothing.
- */
-export interface Policy {
-  /** `allowed_login_methods`: the ways to sign in. */
-  login_methods?: LoginKind[] | null;
-  /** `allowed_chatgpt_workspaces`: the workspaces that a session may belong to. API keys belong to none. */
-  workspaces?: string[] | null;
-  /** `hallpass.allowed_issuers`: who may sign people in, compared exactly. */
-  issuers?: string[] | null;
-  /** `hallpass.allowed_stores`: where credentials may be kept. `auto` is the keyring and the file. */
-  stores?: StoreMode[] | null;
-  /** `hallpass.forbid_plaintext`: no credential in a file that is not encrypted. */
-  forbid_plaintext?: boolean;
-  /** `hallpass.forbid_endpoint_overrides`: no variable says where tokens are sent, not even on loopback. */
-  forbid_endpoint_overrides?: boolean;
-}
-
-/** `hallpass.timeouts`: how long things may take, in milliseconds. */
-export interface Timeouts {
-  /** An HTTP exchange, from first to last byte: 5 s to 300 s, 30 s where nobody says anything. */
-  http?: number | null;
-  /** The wait for another process's refresh: 5 s to 600 s, 45 s where nobody says anything. */
-  lock?: number | null;
-}
-
 /** The ways to sign in. */
 export type LoginMethod =
   /** In a browser, with an authorization code and PKCE. */
@@ -219,6 +187,13 @@ export type Need =
         minimum_lifetime: number;
       };
     }
+  /** One that is renewed before a tool beside us renews it, wherever the server's tokens live long enough for that. */
+  | {
+      ahead: {
+        /** How long before its expiry the tool renews a token itself, in milliseconds (Codex: 300,000). */
+        of: number;
+      };
+    }
   /** A new one, whatever is stored. */
   | "fresh"
   /** Another one than this, which a resource has answered with a 401. */
@@ -245,15 +220,22 @@ export interface StatusRequest {
   check?: boolean;
 }
 
-/**
- * Whether what a home holds may be used there, and its end if not: what Codex does when a tool starts.
- *
- * A credential of a login method or a workspace that is not permitted is deleted, after a notice has said so; nothing is
- * revoked, since the session may be welcome elsewhere. Whatever else the policy forbids is not used, and stays.
- */
-export interface EnforceRequest {
+/** What to start a home with that holds nothing yet, or something older. */
+export interface SeedRequest {
   /** The configuration in force. */
   configuration: Configuration;
+  /** A whole record: the text of an `auth.json`. */
+  record: Secret;
+  /** A store chosen for it; it stays pinned until the next login. */
+  store?: StoreMode | null;
+}
+
+/** What to hand out. */
+export interface ExportRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+  /** Nothing, where the record is the seed that was handed in last. */
+  if_changed?: boolean;
 }
 
 /** The answer to an `Effect`. Failing is an answer like any other. */
@@ -393,8 +375,6 @@ export type StoreTrouble =
   | "unreadable"
   /** What is there must not be trusted or written: not a regular file, another owner, a hard link. */
   | "unsafe"
-  /** A policy forbids it: nothing was written. */
-  | "forbidden"
   /** Anything else. */
   | "other";
 
@@ -684,8 +664,10 @@ export type Outcome =
   | { logout: LoggedOut }
   /** Who is signed in. */
   | { status: Status }
-  /** Whether what is stored may be used. */
-  | { enforce: Enforced };
+  /** What became of a seed. */
+  | { seed: Seeded }
+  /** The record. */
+  | { export: Exported };
 
 /** A login that is saved. */
 export interface LoggedIn {
@@ -715,6 +697,11 @@ export interface Status {
   last_refresh: Timestamp | null;
   /** Whether it was not renewed for more than 8 days, so that the server may have ended the session. */
   stale: boolean;
+  /**
+   * A name for the session, the same in every home that holds it: two homes must not. It tells nothing about the
+   * tokens; absent where there is nothing to renew.
+   */
+  session: string | null;
   /** What the method can and cannot do. */
   capabilities: { [name: string]: boolean };
   /** What the person should know. */
@@ -804,14 +791,31 @@ export interface LoggedOut {
   failures: Report[];
 }
 
-/** What a policy has made of what was stored. */
-export interface Enforced {
-  /** Why the credential must not be used; `null` when there is none, or it may. */
-  violation: Report | null;
-  /** Whether it was deleted for that. */
-  deleted: boolean;
-  /** What could not be deleted, and why. */
-  failures: Report[];
+/** A seed that was looked at. */
+export interface Seeded {
+  /** What became of it. */
+  seed: SeedUse;
+  /** Who is signed in now, and how. */
+  status: Status;
+  /** What the person should know. */
+  warnings: Report[];
+}
+
+/** What became of a seed. */
+export type SeedUse =
+  /** It is the record now. */
+  | "stored"
+  /** The home held the same credential before. */
+  | "held"
+  /** The home holds a later generation of the same session, which stays. */
+  | "outdated";
+
+/** A record that is handed out. */
+export interface Exported {
+  /** The text of `auth.json`; nothing where only a change was asked for and there is none. */
+  record: Secret | null;
+  /** What the person should know. */
+  warnings: Report[];
 }
 
 /** Why a flow failed, for programs and for people. */

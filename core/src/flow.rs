@@ -4,9 +4,11 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
+use crate::exporting::Exporting;
 use crate::login::Login;
 use crate::logout::Logout;
 use crate::refresh::Refresh;
+use crate::seeding::Seeding;
 use crate::status::Checking;
 use crate::{Effect, Error, Event, LoginRequest, Machine, Misused, Outcome, Request, Seed, Step, Timeouts, Timestamp};
 
@@ -28,6 +30,8 @@ enum State {
     Token(Refresh),
     Logout(Logout),
     Status(Checking),
+    Seed(Seeding),
+    Export(Exporting),
     Enforce(Logout),
 }
 
@@ -55,6 +59,8 @@ impl Flow {
             Request::Token(request) => token(Refresh::start(request, seed, now), timeouts),
             Request::Logout(request) => logout(Logout::start(request, seed), timeouts),
             Request::Status(request) => status(Checking::start(request, seed, now), timeouts),
+            Request::Seed(request) => seeding(Seeding::start(request, seed, now), timeouts),
+            Request::Export(request) => exporting(Exporting::start(request, seed), timeouts),
             Request::Enforce(request) => enforce(Logout::enforcing(request.configuration, seed), timeouts),
         }
     }
@@ -100,6 +106,8 @@ impl Machine for Flow {
             State::Token(machine) => token(machine.step(now, event), timeouts),
             State::Logout(machine) => logout(machine.step(now, event), timeouts),
             State::Status(machine) => status(machine.step(now, event), timeouts),
+            State::Seed(machine) => seeding(machine.step(now, event), timeouts),
+            State::Export(machine) => exporting(machine.step(now, event), timeouts),
             State::Enforce(machine) => enforce(machine.step(now, event), timeouts),
         }
     }
@@ -123,6 +131,14 @@ fn logout(step: Step<Logout>, timeouts: Timeouts) -> Step<Flow> {
 
 fn status(step: Step<Checking>, timeouts: Timeouts) -> Step<Flow> {
     wrapped(step, timeouts, State::Status, Outcome::Status)
+}
+
+fn seeding(step: Step<Seeding>, timeouts: Timeouts) -> Step<Flow> {
+    wrapped(step, timeouts, State::Seed, Outcome::Seed)
+}
+
+fn exporting(step: Step<Exporting>, timeouts: Timeouts) -> Step<Flow> {
+    wrapped(step, timeouts, State::Export, Outcome::Export)
 }
 
 fn enforce(step: Step<Logout>, timeouts: Timeouts) -> Step<Flow> {

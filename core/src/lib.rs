@@ -33,6 +33,7 @@
 extern crate alloc;
 
 mod authenticating;
+mod authorization_request;
 mod browser_login;
 mod callback;
 mod claims;
@@ -44,6 +45,7 @@ mod effect;
 mod endpoint;
 mod error;
 mod event;
+mod exporting;
 mod flow;
 mod form;
 mod header;
@@ -53,16 +55,19 @@ mod key_exchange;
 mod login;
 mod logout;
 mod machine;
+mod moving;
 mod outcome;
 mod pkce;
 mod policy;
 mod provider;
+mod pushed_authorization;
 mod record;
 mod refresh;
 mod request;
 mod revoking;
 mod secret;
 mod seed;
+mod seeding;
 pub mod settings;
 mod sidecar;
 mod status;
@@ -79,13 +84,19 @@ pub use event::{
     Call, Event, HttpResponse, LockFailure, LockTrouble, Reach, RequestFailure, StoreFailure, StoreTrouble,
 };
 pub use flow::{Flow, Suspended};
+pub use header::clock_skew;
 pub use machine::{Level, LogLine, Machine, Step};
-pub use outcome::{Account, Enforced, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
+pub use moving::{InKeyring, Move};
+pub use outcome::{
+    Account, Enforced, Exported, LoggedIn, LoggedOut, Method, Outcome, Revocation, SeedUse, Seeded, Status, Token,
+    TokenOrigin,
+};
 pub use policy::{LoginKind, Policy};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
+pub use record::is_same_session;
 pub use request::{
-    Configuration, EnforceRequest, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, StatusRequest,
-    StoreMode, Timeouts, TokenRequest,
+    Configuration, EnforceRequest, ExportRequest, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request,
+    SeedRequest, StatusRequest, StoreMode, Timeouts, TokenRequest,
 };
 pub use secret::Secret;
 pub use seed::Seed;

@@ -103,26 +103,13 @@ impl Policy {
             Slot::Sidecar => return Ok(()),
             Slot::Parked(place) | Slot::Client(place) => self.permits_place(place),
             Slot::Record(place) => self.permits_place(place).and_then(|()| match Record::parse(contents) {
-                Ok(record) => self.permits_record(&record),
+                Ok(record) => {
+                    Rules { policy: self, forced: None, workspaces: self.workspaces.clone() }.permit_record(&record)
+                }
                 Err(_) => Ok(()),
             }),
         };
         permitted.map_err(|error| StoreFailure { kind: StoreTrouble::Forbidden, detail: error.to_string() })
-    }
-
-    /// What a record says by itself; what is known beside it, the core has asked before.
-    fn permits_record(&self, record: &Record) -> Result<(), Error> {
-        let rules = Rules { policy: self, forced: None, workspaces: self.workspaces.clone() };
-        match record.credential() {
-            Credential::Tokens(tokens) => {
-                rules.permit_kind(LoginKind::Chatgpt, SESSION)?;
-                tokens.provenance().map_or(Ok(()), |provenance| self.permits_issuer(&provenance.issuer))?;
-                rules.permit_workspaces(|| workspaces(tokens))
-            }
-            Credential::ApiKey(_) => rules.permit_kind(LoginKind::Api, API_KEY),
-            Credential::AccessToken(_) => rules.permit_kind(LoginKind::Chatgpt, ACCESS_TOKEN),
-            Credential::Other(_) | Credential::Nothing => Ok(()),
-        }
     }
 
     fn permits_issuer(&self, issuer: &str) -> Result<(), Error> {
@@ -181,9 +168,9 @@ impl Configuration {
     pub(crate) fn permits(&self, request: &Request) -> Result<(), Error> {
         match request {
             Request::Login(login) => self.permits_login(&login.method, login.store),
-            Request::Token(_) | Request::Logout(_) => self.permits_overrides(),
+            Request::Token(_) | Request::Logout(_) | Request::Export(_) => self.permits_overrides(),
             Request::Status(status) if status.check => self.permits_overrides(),
-            Request::Status(_) | Request::Enforce(_) => Ok(()),
+            Request::Status(_) | Request::Seed(_) | Request::Enforce(_) => Ok(()),
         }
     }
 
@@ -238,6 +225,11 @@ impl Configuration {
             Credential::Other(_) | Credential::Nothing => return Ok(()),
         }
         self.policy.permits_place(held.place)
+    }
+
+    /// Whether a record that another home has handed out may be stored here, as far as it says itself.
+    pub(crate) fn permits_record(&self, record: &Record) -> Result<(), Error> {
+        self.rules().permit_record(record)
     }
 
     /// Whether a session may be made of these tokens.
@@ -296,6 +288,20 @@ impl Rules<'_> {
         let other = if kind == LoginKind::Api { LoginKind::Chatgpt } else { LoginKind::Api };
         Err(if self.permits(other) { Forbidden::Method { method: name.to_owned() } } else { Forbidden::EveryMethod }
             .into())
+    }
+
+    /// What a record says by itself.
+    fn permit_record(&self, record: &Record) -> Result<(), Error> {
+        match record.credential() {
+            Credential::Tokens(tokens) => {
+                self.permit_kind(LoginKind::Chatgpt, SESSION)?;
+                tokens.provenance().map_or(Ok(()), |provenance| self.policy.permits_issuer(&provenance.issuer))?;
+                self.permit_workspaces(|| workspaces(tokens))
+            }
+            Credential::ApiKey(_) => self.permit_kind(LoginKind::Api, API_KEY),
+            Credential::AccessToken(_) => self.permit_kind(LoginKind::Chatgpt, ACCESS_TOKEN),
+            Credential::Other(_) | Credential::Nothing => Ok(()),
+        }
     }
 
     /// Every workspace that a credential names must be permitted, and it must name one.

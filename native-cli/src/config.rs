@@ -19,9 +19,10 @@
 //! ```
 
 mod document;
+mod exec;
 mod helper;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hallpass_core::settings::{Origin, Setting, Settings, VARIABLES, Value as Shown};
 use hallpass_core::{Configuration, Error, Local, Misused, Provider, StoreFailure, StoreMode, StoreTrouble};
@@ -31,6 +32,7 @@ use toml::{Table, Value};
 use crate::requirements;
 pub(crate) use document::{Document, read, text_of_configuration};
 
+pub use exec::{Exec, Variable};
 pub use helper::Helper;
 
 /// The values of `config.toml`, and those that stand in for them in this run.
@@ -215,6 +217,12 @@ impl Config {
             };
         }
         Ok(Some(table))
+    }
+
+    /// The folder of the log: Codex's `log_dir`, else `log` in the home.
+    pub fn log_folder(&self, home: &Path) -> PathBuf {
+        let chosen = self.values.get("log_dir").and_then(Value::as_str).filter(|folder| !folder.is_empty());
+        home.join(chosen.unwrap_or("log"))
     }
 
     /// Whether the keyring is only to hold the key of an encrypted record: `features.secret_auth_storage`.

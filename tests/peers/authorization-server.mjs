@@ -41,7 +41,7 @@ function clients(clientKey) {
 }
 
 // `settings` is read whenever a token is issued, so that a test can change its mind.
-function configuration(settings, { clientKey, jwtAccessTokens }) {
+function configuration(settings, { clientKey, jwtAccessTokens, pushed, dpop }) {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   return {
     clients: clients(clientKey),
@@ -70,8 +70,11 @@ function configuration(settings, { clientKey, jwtAccessTokens }) {
       deviceFlow: { enabled: true },
       revocation: { enabled: true },
       introspection: { enabled: true },
-      dPoP: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
+      dPoP: { enabled: Boolean(dpop), nonceSecret: randomBytes(32), requireNonce: () => dpop === 'nonce' },
+      pushedAuthorizationRequests: {
+        enabled: Boolean(pushed),
+        requirePushedAuthorizationRequests: pushed === 'required',
+      },
       // Only a token for a named resource is a JWT; without one it is opaque.
       resourceIndicators: {
         enabled: jwtAccessTokens,
@@ -88,21 +91,22 @@ function configuration(settings, { clientKey, jwtAccessTokens }) {
   };
 }
 
-// On the answer, `requests` lists what came to the token and revocation endpoints, oldest first, and `settings` can be
-// changed while the server runs.
+// `pushed` is 'offered' or 'required', `dpop` is 'offered' or 'nonce'. On the answer, `requests` lists what came to the
+// token and revocation endpoints and to that for pushed requests, oldest first, and `settings` can be changed while the
+// server runs.
 export async function startAuthorizationServer(options = {}) {
-  const { accessTokenSeconds = 3600, clientKey, jwtAccessTokens = false, port = 0 } = options;
+  const { accessTokenSeconds = 3600, clientKey, jwtAccessTokens = false, port = 0, pushed, dpop } = options;
   const settings = { accessTokenSeconds };
   const server = createServer();
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
 
   const issuer = `http://127.0.0.1:${server.address().port}`;
-  const provider = new Provider(issuer, configuration(settings, { clientKey, jwtAccessTokens }));
+  const provider = new Provider(issuer, configuration(settings, { clientKey, jwtAccessTokens, pushed, dpop }));
   const requests = [];
   provider.use(async (ctx, next) => {
     await next();
-    if (ctx.method === 'POST' && /^\/token(\/revocation)?$/.test(ctx.path)) {
+    if (ctx.method === 'POST' && /^\/(token(\/revocation)?|request)$/.test(ctx.path)) {
       requests.push({ path: ctx.path, grant: ctx.oidc?.params?.grant_type, status: ctx.status, error: ctx.body?.error });
     }
   });

@@ -320,6 +320,29 @@ fn enforcing_keeps_to_the_rules_of_every_flow() {
 }
 
 #[test]
+fn a_seed_and_an_export_keep_to_it() {
+    let mut elsewhere = World::openai();
+    elsewhere.login();
+    let session = elsewhere.export(false).unwrap().unwrap();
+    for (policy, expected) in [
+        (methods(&[LoginKind::Api]), "method_forbidden"),
+        (workspaces(&["ws-other"]), "workspace_forbidden"),
+        (issuers(&["https://auth.openai.com"]), "issuer_forbidden"),
+        (stores(&[]), "store_forbidden"),
+    ] {
+        let mut world = World::openai();
+        world.configuration.policy = policy.clone();
+        // A store that is not asked for and not permitted is the last thing to be found out.
+        assert_eq!(code(world.seed(&session)), expected);
+        assert!(is_clean(&world));
+        world.configuration.policy = Policy::default();
+        world.seed(&session).unwrap();
+        world.configuration.policy = policy;
+        assert_eq!(code(world.export(false)), expected);
+    }
+}
+
+#[test]
 fn a_refresh_keeps_to_the_workspace() {
     // Whoever edits the file to name another workspace for the requests is not served.
     let mut world = World::openai();

@@ -3,6 +3,7 @@
 use std::env;
 use std::process::ExitCode;
 
+use hallpass::profiles::Chosen;
 use hallpass::requirements::Requirements;
 use hallpass_core::settings::{Explained, Setting};
 use hallpass_core::{Error, Policy, Provider, Report, Status, StatusRequest};
@@ -31,7 +32,8 @@ pub(super) fn run(global: &Global, arguments: &arguments::Explain, voice: Voice)
 struct Explanation {
     home: String,
     /// What has chosen the home.
-    home_from: &'static str,
+    home_from: String,
+    profile: Option<String>,
     requirements: Option<Requirements>,
     settings: Vec<Explained>,
     providers: Vec<String>,
@@ -73,7 +75,8 @@ impl Explanation {
         let credential = credential(&session, voice).map_err(|error| note(&error)).ok();
         Ok(Self {
             home: session.home.display().to_string(),
-            home_from: home_from(global),
+            home_from: home_from(&session.choice.by),
+            profile: session.profile(),
             requirements,
             settings: session.config.settings().explain(),
             providers,
@@ -82,7 +85,7 @@ impl Explanation {
         })
     }
 
-    /// `{"home": {"path", "from"}, "policy": {"file", …} | null, "settings": [{"key", "value", "origin", "place",
+    /// `{"home": {"path", "from", "profile"}, "policy": {"file", …} | null, "settings": [{"key", "value", "origin", "place",
     /// "shadows": [{"key", "value", "origin", "place"}], "problem"}], "providers": [name], "credential": {"logged_in",
     /// "method", "from", "why", "shadows": [{"from", "why"}]} | null, "problems": [{"code", "message", "help"}]}`
     ///
@@ -113,7 +116,7 @@ impl Explanation {
             })
         });
         json!({
-            "home": { "path": self.home, "from": self.home_from },
+            "home": { "path": self.home, "from": self.home_from, "profile": self.profile },
             "policy": policy,
             "settings": self.settings,
             "providers": self.providers,
@@ -123,7 +126,8 @@ impl Explanation {
     }
 
     fn lines(&self) -> Vec<String> {
-        let mut lines = vec![format!("home        {}, from {}", self.home, self.home_from)];
+        let profile = self.profile.as_ref().map(|name| format!(" (profile {name})")).unwrap_or_default();
+        let mut lines = vec![format!("home        {}{profile}, from {}", self.home, self.home_from)];
         match &self.requirements {
             None => lines.push("policy      none".to_owned()),
             Some(requirements) => {
@@ -161,11 +165,14 @@ impl Explanation {
 }
 
 /// What has chosen the home.
-fn home_from(global: &Global) -> &'static str {
-    match (&global.home, env::var_os("CODEX_HOME")) {
-        (Some(_), _) => "--home",
-        (None, Some(variable)) if !variable.is_empty() => "CODEX_HOME",
-        (None, _) => "the person's folder",
+fn home_from(by: &Chosen) -> String {
+    match by {
+        Chosen::Home => "--home".to_owned(),
+        Chosen::Profile => "--profile".to_owned(),
+        Chosen::Variable => "CODEX_HOME".to_owned(),
+        Chosen::Project(path) => path.display().to_string(),
+        Chosen::Used => "hallpass profiles use".to_owned(),
+        Chosen::Nothing => "default".to_owned(),
     }
 }
 
