@@ -384,7 +384,7 @@ mod tests {
         assert_eq!(config.provider("openai").unwrap(), Provider::openai());
         let plain = Configuration::new(Provider::openai());
         assert_eq!(config.settings.apply(plain.clone()).unwrap(), plain);
-        let explained = config.settings.explain();
+        let explained = config.settings.explain(&hallpass_core::Policy::default());
         assert_eq!(explained[0].shadows[0].origin, Origin::Project);
         assert!(explained[0].shadows[0].place.ends_with("config.toml:1"));
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Origin, Setting, Settings, Value};
 use crate::endpoint::Endpoint;
-use crate::{Configuration, Error, LoginKind, StoreMode, Timeouts};
+use crate::{Configuration, Error, LoginKind, Policy, StoreMode, Timeouts};
 
 /// A key that is read, beside the tables of providers and helpers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -99,9 +99,17 @@ impl Settings {
         self.add(Setting::argument(STORE, option, store));
     }
 
-    /// What is in force for each key, why, and what it shadows.
-    pub fn explain(&self) -> Vec<Explained> {
-        KEYS.iter().map(|key| self.explain_key(*key)).collect()
+    /// What is in force for each key under this policy, why, and what it shadows.
+    pub fn explain(&self, policy: &Policy) -> Vec<Explained> {
+        let mut explained: Vec<_> = KEYS.iter().map(|key| self.explain_key(*key)).collect();
+        if let Some(store) = explained.iter_mut().find(|explained| explained.key == STORE) {
+            if store.origin == Origin::Default && policy.usual_store() != StoreMode::default() {
+                (store.value, store.origin) = (policy.usual_store().name().to_owned(), Origin::Managed);
+            }
+            let forbidden = self.store().ok().flatten().and_then(|mode| policy.permits_place(mode.place()).err());
+            store.problem = store.problem.take().or_else(|| forbidden.map(|error| error.to_string()));
+        }
+        explained
     }
 
     fn explain_key(&self, key: Key) -> Explained {

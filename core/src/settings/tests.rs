@@ -78,7 +78,7 @@ fn what_is_in_force_is_explained_with_all_that_it_shadows() {
     settings.choose_store("--store", StoreMode::Keyring);
     settings.add(setting("hallpass.refresh_window", Value::Number(1), Origin::Home, "/h/config.toml:2"));
     settings.add(setting("forced_login_method", text("none"), Origin::Home, "/h/config.toml:3"));
-    let explained = settings.explain();
+    let explained = settings.explain(&Policy::default());
     assert_eq!(explained.len(), KEYS.len());
     let of = |key: &str| explained.iter().find(|explained| explained.key == key).unwrap();
     let store = of(STORE);
@@ -94,6 +94,18 @@ fn what_is_in_force_is_explained_with_all_that_it_shadows() {
 }
 
 #[test]
+fn a_policy_chooses_the_store_where_nobody_does_and_objects_where_somebody_does() {
+    let policy = Policy { forbid_plaintext: true, ..Policy::default() };
+    let mut settings = Settings::default();
+    let store = |settings: &Settings| settings.explain(&policy).swap_remove(0);
+    assert_eq!((store(&settings).value.as_str(), store(&settings).origin), ("keyring", Origin::Managed));
+    assert_eq!(store(&settings).problem, None);
+    settings.choose_store("--store", StoreMode::File);
+    assert_eq!((store(&settings).value.as_str(), store(&settings).origin), ("file", Origin::Argument));
+    assert!(store(&settings).problem.unwrap().contains("forbids"));
+}
+
+#[test]
 fn no_secret_is_kept_or_shown() {
     let mut settings = Settings::default();
     let secrets = ["model_providers.x.experimental_bearer_token", "hallpass.providers.x.client_id", "OPENAI_API_KEY"];
@@ -103,7 +115,7 @@ fn no_secret_is_kept_or_shown() {
     }
     settings.add(setting(VARIABLES[0], text("https://ada:sk-secret@h.example/"), Origin::Environment, VARIABLES[0]));
     settings.add(setting(VARIABLES[1], text("https://h.example/?key=sk-secret"), Origin::Environment, VARIABLES[1]));
-    let shown = format!("{:?}", settings.explain());
+    let shown = format!("{:?}", settings.explain(&Policy::default()));
     assert!(!shown.contains("sk-secret"), "{shown}");
     assert!(shown.contains("h.example"));
     for key in secrets {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use hallpass::profiles::Chosen;
 use hallpass::requirements::Requirements;
-use hallpass_core::settings::{Explained, Setting};
+use hallpass_core::settings::{Explained, Origin, Setting};
 use hallpass_core::{Error, Policy, Provider, Report, Status, StatusRequest};
 use serde_json::{Value, json};
 
@@ -71,6 +71,7 @@ impl Explanation {
             note(&error);
             None
         });
+        let policy = requirements.as_ref().map(|requirements| requirements.policy.clone()).unwrap_or_default();
         let providers = session.config.names().unwrap_or_default();
         let credential = credential(&session, voice).map_err(|error| note(&error)).ok();
         Ok(Self {
@@ -78,7 +79,7 @@ impl Explanation {
             home_from: home_from(&session.choice.by),
             profile: session.profile(),
             requirements,
-            settings: session.config.settings().explain(),
+            settings: session.config.settings().explain(&policy),
             providers,
             credential,
             problems,
@@ -151,7 +152,8 @@ impl Explanation {
         }
         lines.push(format!("providers   {}", self.providers.join(", ")));
         for setting in &self.settings {
-            let place = setting.place.as_deref().unwrap_or("default");
+            let by_nobody = if setting.origin == Origin::Managed { "the policy" } else { "default" };
+            let place = setting.place.as_deref().unwrap_or(by_nobody);
             lines.push(format!("{} = {}   ({place})", setting.key, setting.value));
             for shadowed in &setting.shadows {
                 let Setting { value, place, .. } = shadowed;
