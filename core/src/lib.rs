@@ -58,6 +58,7 @@ mod machine;
 mod moving;
 mod outcome;
 mod pkce;
+mod policy;
 mod provider;
 mod pushed_authorization;
 mod record;
@@ -67,6 +68,7 @@ mod revoking;
 mod secret;
 mod seed;
 mod seeding;
+pub mod settings;
 mod sidecar;
 mod status;
 mod storing;
@@ -87,13 +89,14 @@ pub use header::clock_skew;
 pub use machine::{Level, LogLine, Machine, Step};
 pub use moving::{InKeyring, Move};
 pub use outcome::{
-    Account, AssumedRole, Exported, LoggedIn, LoggedOut, Method, Outcome, Revocation, SeedUse, Seeded, Status, Token,
-    TokenOrigin,
+    Account, AssumedRole, Enforced, Exported, LoggedIn, LoggedOut, Method, Outcome, Revocation, SeedUse, Seeded,
+    Status, Token, TokenOrigin,
 };
+pub use policy::{LoginKind, Policy};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
 pub use request::{
-    Configuration, ExportRequest, Home, IdentityToken, LoginMethod, LoginRequest, LogoutRequest, Need, Request, Role,
-    RoleRequest, SeedRequest, StatusRequest, StoreMode, TokenRequest,
+    Configuration, EnforceRequest, ExportRequest, Home, IdentityToken, LoginMethod, LoginRequest, LogoutRequest, Need,
+    Request, Role, RoleRequest, SeedRequest, StatusRequest, StoreMode, Timeouts, TokenRequest,
 };
 pub use secret::Secret;
 pub use seed::Seed;

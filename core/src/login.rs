@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::authenticating::{Authenticating, SecretSource};
 use crate::browser_login::{Arrival, Arrived, BrowserLogin, Client};
-use crate::claims::Claims;
 use crate::device_login::DeviceLogin;
 use crate::discovery::Discovery;
 use crate::home::{Held, Reading, provider_of};
@@ -18,8 +17,8 @@ use crate::storing::{NewCredential, Stored, Storing, Terms};
 use crate::token_response::TokenSet;
 use crate::whoami::Whoami;
 use crate::{
-    Account, Effect, Endpoints, Error, Event, Forbidden, LogLine, LoggedIn, LoginMethod, LoginRequest, Machine, Page,
-    Provider, Refused, Report, Revocation, Secret, Seed, Step, Timestamp, status,
+    Account, Effect, Endpoints, Error, Event, LogLine, LoggedIn, LoginMethod, LoginRequest, Machine, Page, Place,
+    Provider, Refused, Report, Revocation, Secret, Seed, Step, StoreMode, Timestamp, status,
 };
 
 mod given;
@@ -85,7 +84,7 @@ impl Login {
         match method {
             LoginMethod::Browser | LoginMethod::DeviceCode => begun.probing(reading, now),
             LoginMethod::ApiKey(key) => match trimmed("API key", &key) {
-                Ok(key) => begun.store_given(Record::api_key(key)),
+                Ok(key) => begun.store_given(Record::api_key(key), None),
                 Err(error) => Step::Done(Err(error)),
             },
             LoginMethod::AccessToken(token) => match trimmed("access token", &token) {
@@ -131,7 +130,7 @@ impl Begun {
             endpoints,
             secret: SecretSource::Given(self.request.client_secret.clone()),
             seed: self.seed.clone(),
-            workspaces: self.request.configuration.allowed_workspaces.clone(),
+            workspaces: self.request.configuration.workspaces().unwrap_or_default(),
         }
     }
 
@@ -140,7 +139,7 @@ impl Begun {
         step.within(
             self,
             |begun, step| begun.at(State::Probing(step)),
-            |begun, result| match result.and_then(Held::usable) {
+            |begun, result| match result.and_then(|held| begun.can_keep(held)) {
                 Ok(()) => {
                     let rehearsal = Authenticating::rehearse(&begun.request.configuration.provider);
                     begun.rehearsing(rehearsal, now)
@@ -148,6 +147,16 @@ impl Begun {
                 Err(error) => Step::Done(Err(error)),
             },
         )
+    }
+
+    /// Whether what is to come may be kept, and can.
+    fn can_keep(&self, held: Held) -> Result<(), Error> {
+        let LoginRequest { configuration, store, .. } = &self.request;
+        let mode = configuration.store_for_login(*store, held.mode)?;
+        if let (StoreMode::Auto, Some(failure)) = (mode, &held.trouble) {
+            configuration.policy.permits_place(Place::File).map_err(|_| configuration.policy.blame(failure.clone()))?;
+        }
+        held.usable()
     }
 
     fn rehearsing(self, step: Step<Authenticating>, now: Timestamp) -> Step<Login> {
@@ -234,23 +243,24 @@ impl Begun {
     /// `api_key` is what came of asking for one. That is best effort, as in Codex: a person without an API organisation
     /// has none. To stop is another matter: then nothing is saved, and what was granted is given back.
     fn granted(self, set: TokenSet, api_key: Option<Result<Secret, Error>>, now: Timestamp) -> Step<Login> {
-        let allowed = match &api_key {
-            Some(Err(error @ Error::Declined(_))) => Err(error.clone()),
-            _ => self.check_workspace(&set),
-        };
-        let api_key = api_key.and_then(Result::ok);
         let provider = self.request.configuration.provider.clone();
         let expires_in = set.expires_in;
         let tokens = Tokens::granted(set, &provider, &self.seed.text("login_owner_id"));
         let begun = Self { granted: Some(self.session(&tokens, &provider)), ..self };
+        let allowed = match &api_key {
+            Some(Err(error @ Error::Declined(_))) => Err(error.clone()),
+            _ => begun.request.configuration.permits_tokens(&tokens),
+        };
         if let Err(error) = allowed {
             return begun.reply(Err(error), now);
         }
+        let api_key = api_key.and_then(Result::ok);
         let credential = NewCredential {
             record: Record::login(tokens, api_key.as_ref(), now),
             store: begun.request.store,
             provider: Some(provider),
             client_secret: begun.request.client_secret.clone(),
+            workspace: None,
             expires_in,
             terms: Terms::Login,
         };
@@ -261,21 +271,6 @@ impl Begun {
         let LoginRequest { configuration, client_secret, .. } = &self.request;
         let secret = SecretSource::Given(client_secret.clone());
         Session::new(tokens, provider.clone(), configuration, secret, &self.seed)
-    }
-
-    /// `forced_chatgpt_workspace_id`.
-    fn check_workspace(&self, set: &TokenSet) -> Result<(), Error> {
-        let allowed = &self.request.configuration.allowed_workspaces;
-        if allowed.is_empty() {
-            return Ok(());
-        }
-        let claims = set.id_token.as_ref().and_then(Claims::of);
-        let found = claims.as_ref().and_then(Claims::workspace);
-        if found.is_some_and(|found| allowed.contains(found)) {
-            return Ok(());
-        }
-        let found = found.map_or_else(|| "none".to_owned(), |found| crate::text::plain(found));
-        Err(Forbidden::Workspace { allowed: allowed.join(", "), found }.into())
     }
 
     fn store(self, credential: NewCredential) -> Step<Login> {

@@ -26,6 +26,8 @@ pub enum Outcome {
     Export(Exported),
     /// Keys of Amazon Web Services.
     Role(AssumedRole),
+    /// Whether what is stored may be used.
+    Enforce(Enforced),
 }
 
 /// A login that is saved.
@@ -76,6 +78,17 @@ pub struct LoggedOut {
     /// What became of the session at the server.
     pub revocation: Revocation,
     /// What could not be deleted, and why: the credential may still be there.
+    pub failures: Vec<Report>,
+}
+
+/// What a policy has made of what was stored.
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Enforced {
+    /// Why the credential must not be used; `None` when there is none, or it may.
+    pub violation: Option<Report>,
+    /// Whether it was deleted for that.
+    pub deleted: bool,
+    /// What could not be deleted, and why.
     pub failures: Vec<Report>,
 }
 

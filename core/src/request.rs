@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Provider, Secret};
+use crate::{LoginKind, Place, Policy, Provider, Secret, form};
 
 /// What a [`Flow`](crate::Flow) is started with.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -25,6 +25,23 @@ pub enum Request {
     Export(ExportRequest),
     /// Get keys of Amazon Web Services. Ends with [`Outcome::Role`](crate::Outcome::Role).
     Role(RoleRequest),
+    /// Delete a credential that must not be used here. Ends with [`Outcome::Enforce`](crate::Outcome::Enforce).
+    Enforce(EnforceRequest),
+}
+
+impl Request {
+    pub(crate) fn configuration(&self) -> &Configuration {
+        match self {
+            Self::Login(request) => &request.configuration,
+            Self::Token(request) => &request.configuration,
+            Self::Logout(request) => &request.configuration,
+            Self::Status(request) => &request.configuration,
+            Self::Seed(request) => &request.configuration,
+            Self::Export(request) => &request.configuration,
+            Self::Role(request) => &request.configuration,
+            Self::Enforce(request) => &request.configuration,
+        }
+    }
 }
 
 /// What every flow needs to know.
@@ -56,6 +73,50 @@ pub struct Configuration {
     /// `forced_chatgpt_workspace_id`: the workspaces that a login may belong to; empty allows any.
     #[serde(default)]
     pub allowed_workspaces: Vec<String>,
+    /// `forced_login_method`: the only way to sign in.
+    #[serde(default)]
+    pub forced_login_method: Option<LoginKind>,
+    /// What an administrator permits: the managed `requirements.toml`.
+    #[serde(default)]
+    pub policy: Policy,
+    /// `hallpass.refresh_window`: how long before its end a token is renewed, in milliseconds. Counted as at least six
+    /// minutes (Codex renews at five) and at most an hour; ten minutes where nobody says anything.
+    #[serde(default)]
+    pub refresh_window: Option<u64>,
+    /// How long things may take.
+    #[serde(default)]
+    pub timeouts: Timeouts,
+}
+
+/// `hallpass.timeouts`: how long things may take, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timeouts {
+    /// An HTTP exchange, from first to last byte: 5 s to 300 s, 30 s where nobody says anything.
+    #[serde(default)]
+    pub http: Option<u64>,
+    /// The wait for another process's refresh: 5 s to 600 s, 45 s where nobody says anything.
+    #[serde(default)]
+    pub lock: Option<u64>,
+}
+
+impl Timeouts {
+    /// What is made of a configured wait for a lock.
+    pub(crate) fn of_lock(configured: u64) -> u64 {
+        configured.clamp(5_000, 600_000)
+    }
+
+    /// What is made of a configured limit of an exchange.
+    pub(crate) fn of_http(configured: u64) -> u64 {
+        configured.clamp(5_000, 300_000)
+    }
+
+    /// How long an exchange may take that would take at most `usual`: where that is the usual limit of one, it is
+    /// replaced, and where it is a shorter one, it is not stretched.
+    pub(crate) fn of_exchange(self, usual: u64) -> u64 {
+        let Some(configured) = self.http.map(Self::of_http) else { return usual };
+        if usual >= form::DEADLINE { configured } else { configured.min(usual) }
+    }
 }
 
 impl Configuration {
@@ -70,12 +131,27 @@ impl Configuration {
             revocation_endpoint_override: None,
             strict_overrides: false,
             allowed_workspaces: Vec::new(),
+            forced_login_method: None,
+            policy: Policy::default(),
+            refresh_window: None,
+            timeouts: Timeouts::default(),
         }
     }
 
+    /// How long before its end a token is renewed, in milliseconds, before jitter: well before the tool beside us, which
+    /// is Codex and does it five minutes before.
+    pub(crate) fn refresh_window(&self) -> u64 {
+        self.refresh_window.map_or(10 * 60_000, Self::window_of)
+    }
+
+    /// What is made of a configured window.
+    pub(crate) fn window_of(configured: u64) -> u64 {
+        configured.clamp(6 * 60_000, 60 * 60_000)
+    }
+
     /// The store in force where no login has pinned one.
-    pub(crate) fn store(&self) -> StoreMode {
-        self.store.unwrap_or_default()
+    pub fn store(&self) -> StoreMode {
+        self.store.unwrap_or_else(|| self.policy.usual_store())
     }
 }
 
@@ -101,6 +177,31 @@ pub enum StoreMode {
     Auto,
     /// This process's memory.
     Ephemeral,
+}
+
+impl StoreMode {
+    /// Codex's names.
+    pub(crate) const NAMES: [(&'static str, Self); 4] =
+        [("file", Self::File), ("keyring", Self::Keyring), ("auto", Self::Auto), ("ephemeral", Self::Ephemeral)];
+
+    /// Codex's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Keyring => "keyring",
+            Self::Auto => "auto",
+            Self::Ephemeral => "ephemeral",
+        }
+    }
+
+    /// Where a record goes first.
+    pub(crate) fn place(self) -> Place {
+        match self {
+            Self::File => Place::File,
+            Self::Keyring | Self::Auto => Place::Keyring,
+            Self::Ephemeral => Place::Ephemeral,
+        }
+    }
 }
 
 /// How to sign in, and where to keep what comes of it.
@@ -240,4 +341,14 @@ pub enum IdentityToken {
     IdToken,
     /// The access token, where that is a JWT.
     AccessToken,
+}
+
+/// Whether what a home holds may be used there, and its end if not: what Codex does when a tool starts.
+///
+/// A credential of a login method or a workspace that is not permitted is deleted, after a notice has said so; nothing is
+/// revoked, since the session may be welcome elsewhere. Whatever else the policy forbids is not used, and stays.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct EnforceRequest {
+    /// The configuration in force.
+    pub configuration: Configuration,
 }

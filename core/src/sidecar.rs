@@ -57,9 +57,18 @@ pub(crate) struct Sidecar {
     access_token: Option<Lifetime>,
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<Client>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace: Option<Workspace>,
     /// The hash of the seed that was handed in last: the session is one that other homes may hold copies of.
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<String>,
+}
+
+/// The workspace of an access token that does not say so itself.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+struct Workspace {
+    token: String,
+    id: String,
 }
 
 /// A refresh token that the server has finally rejected.
@@ -107,6 +116,7 @@ impl Default for Sidecar {
             failure: None,
             access_token: None,
             provider: None,
+            workspace: None,
             seed: None,
         }
     }
@@ -156,8 +166,16 @@ impl Sidecar {
             dialect: provider.dialect,
             scopes: provider.scopes.clone(),
         });
-        let (version, store) = (VERSION, Some(store));
-        let fresh = Self { version, store, provider, failure: None, access_token: None, seed: None, ..self };
+        let fresh = Self {
+            version: VERSION,
+            store: Some(store),
+            provider,
+            failure: None,
+            access_token: None,
+            workspace: None,
+            seed: None,
+            ..self
+        };
         fresh.settled(home, seed)
     }
 
@@ -276,6 +294,17 @@ impl Sidecar {
     /// For how long the last token was issued whose end had to be noted, in milliseconds.
     pub(crate) fn usual_lifetime(&self) -> Option<i64> {
         self.access_token.as_ref().map(|noted| noted.expires_at.since(noted.issued_at))
+    }
+
+    /// Notes which workspace the server has named for an access token.
+    pub(crate) fn belongs(&mut self, token: &Secret, workspace: String) {
+        self.workspace = Some(Workspace { token: self.hash(token), id: workspace });
+    }
+
+    /// The workspace of this access token, if that was noted.
+    pub(crate) fn workspace(&self, token: &Secret) -> Option<&String> {
+        let noted = self.workspace.as_ref()?;
+        (noted.token == self.hash(token)).then_some(&noted.id)
     }
 
     /// The provider of this session, where the last login had the same issuer and client.

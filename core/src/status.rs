@@ -158,6 +158,8 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
         warnings.push(Error::from(LoginRequired::CopiedHome).report());
     }
     let mut issuer = None;
+    let forbidden = configuration.permits_held(record, held).err();
+    warnings.extend(forbidden.as_ref().map(Error::report));
     let (method, provider, expires_at) = match record.credential() {
         Credential::Nothing => {
             warnings.push(Report {
@@ -201,7 +203,7 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
         warnings.push(Error::from(LoginRequired::NoRefreshToken).report());
     }
     Status {
-        logged_in: renewable || !is_over,
+        logged_in: forbidden.is_none() && (renewable || !is_over),
         method: Some(method),
         account: record.account(),
         provider: Some(provider),

@@ -1,13 +1,14 @@
 //! Putting the credential of a new login in the place of whatever was there.
 
 use alloc::borrow::ToOwned;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
 use crate::authenticating::SecretSource;
 use crate::home::{ClientSecret, Held, Reading, Writing, Written, provider_of};
-use crate::record::Record;
+use crate::record::{Credential, Record};
 use crate::seeding;
 use crate::{
     Configuration, Effect, Error, Event, Local, Lock, LockFailure, LockTrouble, LoginRequest, Machine, Place, Provider,
@@ -45,6 +46,8 @@ pub(crate) struct NewCredential {
     pub(crate) store: Option<StoreMode>,
     pub(crate) provider: Option<Provider>,
     pub(crate) client_secret: Option<Secret>,
+    /// The workspace that the server has named, where the credential itself does not.
+    pub(crate) workspace: Option<String>,
     /// Milliseconds, for a token that does not say itself when it expires.
     pub(crate) expires_in: Option<i64>,
     pub(crate) terms: Terms,
@@ -64,7 +67,7 @@ enum State {
     Locking(Lock),
     Reading(Reading),
     Recalling { before: Held },
-    Writing { step: Writing, before: Held, secret_before: SecretSource },
+    Writing { step: Writing, mode: StoreMode, before: Held, secret_before: SecretSource },
     Noting { stored: Stored },
     Unlocking { result: Result<Stored, Error> },
 }
@@ -87,8 +90,15 @@ pub(crate) struct Stored {
 impl NewCredential {
     /// A key or token that was given: there is nothing to renew.
     pub(crate) fn given(record: Record, request: &LoginRequest) -> Self {
-        let terms = Terms::Login;
-        Self { record, store: request.store, provider: None, client_secret: None, expires_in: None, terms }
+        Self {
+            record,
+            store: request.store,
+            provider: None,
+            client_secret: None,
+            workspace: None,
+            expires_in: None,
+            terms: Terms::Login,
+        }
     }
 }
 
@@ -192,14 +202,12 @@ impl Storing {
         })
     }
 
-    /// The store that this login chose, else the one that is pinned or configured.
-    fn mode(&self, before: &Held) -> StoreMode {
-        self.credential.store.unwrap_or(before.mode)
-    }
-
     fn write(self, before: Held, secret_before: SecretSource, now: Timestamp) -> Step<Self> {
-        let mode = self.mode(&before);
         let Self { configuration, seed, credential, .. } = &self;
+        let mode = match configuration.store_for_login(credential.store, before.mode) {
+            Ok(mode) => mode,
+            Err(error) => return self.unlock(Err(error)),
+        };
         let sidecar = before.sidecar.clone();
         let mut sidecar = match credential.terms {
             Terms::Login => sidecar.of_login(&configuration.home, seed, mode, credential.provider.as_ref()),
@@ -219,36 +227,37 @@ impl Storing {
         {
             sidecar.lives(tokens, credential.expires_in, now);
         }
+        if let (Credential::AccessToken(token), Some(workspace)) =
+            (credential.record.credential(), &credential.workspace)
+        {
+            sidecar.belongs(token, workspace.clone());
+        }
         let secret = credential.client_secret.clone().map_or(ClientSecret::None, ClientSecret::Given);
-        let place = match mode {
-            StoreMode::File => Place::File,
-            StoreMode::Keyring | StoreMode::Auto => Place::Keyring,
-            StoreMode::Ephemeral => Place::Ephemeral,
-        };
-        let step = Writing::start(mode, before.place, place, sidecar, credential.record.text(), secret);
-        self.writing(step, before, secret_before)
+        let text = credential.record.text();
+        let step = Writing::start(mode, before.place, mode.place(), sidecar, text, secret, &configuration.policy);
+        self.writing(step, mode, before, secret_before)
     }
 
-    fn writing(self, step: Step<Writing>, before: Held, secret_before: SecretSource) -> Step<Self> {
+    fn writing(self, step: Step<Writing>, mode: StoreMode, before: Held, secret_before: SecretSource) -> Step<Self> {
         step.within(
             (self, before, secret_before),
             |(machine, before, secret_before), step| Self {
-                state: State::Writing { step, before, secret_before },
+                state: State::Writing { step, mode, before, secret_before },
                 ..machine
             },
             |(machine, before, secret_before), result| match result {
-                Ok(written) => machine.sweep(before, secret_before, written),
+                Ok(written) => machine.sweep(mode, before, secret_before, written),
                 Err(error) => machine.unlock(Err(error)),
             },
         )
     }
 
     /// An answer that an interrupted refresh of the session before has left behind is nobody's now.
-    fn sweep(self, before: Held, secret_before: SecretSource, written: Written) -> Step<Self> {
+    fn sweep(self, mode: StoreMode, before: Held, secret_before: SecretSource, written: Written) -> Step<Self> {
         let slot = Slot::Parked(before.place);
         let record = self.credential.record.clone();
         let after = Held {
-            mode: self.mode(&before),
+            mode,
             sidecar: written.sidecar,
             place: written.place,
             record: Ok(Some(record.clone())),
@@ -283,8 +292,8 @@ impl Machine for Storing {
                 self.write(before, SecretSource::Given(secret), now)
             }
             (State::Recalling { before }, Event::StoreFailed(_)) => self.write(before, SecretSource::Given(None), now),
-            (State::Writing { step, before, secret_before }, event) => {
-                self.writing(step.step(now, event), before, secret_before)
+            (State::Writing { step, mode, before, secret_before }, event) => {
+                self.writing(step.step(now, event), mode, before, secret_before)
             }
             (State::Noting { stored }, event) => self.noted(stored, event),
             (State::Unlocking { result }, _) => self.unlock(result),

@@ -10,9 +10,9 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hallpass_core::{
-    AssumedRole, Effect, Error, Event, ExportRequest, Exported, Flow, HttpRequest, Listen, LoggedIn, LoggedOut,
-    LoginRequest, LogoutRequest, Machine as _, Misused, Outcome, Place, Prompt, Request, RoleRequest, Secret, Seed,
-    SeedRequest, Seeded, Status, StatusRequest, Step, Timestamp, Token, TokenRequest,
+    AssumedRole, Effect, EnforceRequest, Enforced, Error, Event, ExportRequest, Exported, Flow, HttpRequest, Listen,
+    LoggedIn, LoggedOut, LoginRequest, LogoutRequest, Machine as _, Misused, Outcome, Place, Prompt, Request,
+    RoleRequest, Secret, Seed, SeedRequest, Seeded, Status, StatusRequest, Step, Timestamp, Token, TokenRequest,
 };
 
 pub use cancellation::Cancellation;
@@ -210,6 +210,17 @@ impl Shell {
         }
     }
 
+    /// Deletes what must not be used here: what is to be done before a tool is started.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn enforce(&mut self, request: EnforceRequest) -> Result<Enforced, Error> {
+        match self.run(Request::Enforce(request))? {
+            Outcome::Enforce(enforced) => Ok(enforced),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Performs one effect. It never fails: failing is an event.
     pub fn perform(&mut self, effect: Effect) -> Event {
         self.engage(&effect);
@@ -361,6 +372,7 @@ fn name(request: &Request) -> &'static str {
         Request::Seed(_) => "seed",
         Request::Export(_) => "export",
         Request::Role(_) => "role",
+        Request::Enforce(_) => "enforce",
     }
 }
 
@@ -374,6 +386,7 @@ fn unexpected(outcome: &Outcome) -> Error {
         Outcome::Seed(_) => "seed",
         Outcome::Export(_) => "export",
         Outcome::Role(_) => "role",
+        Outcome::Enforce(_) => "enforce",
     };
     Misused::Unexpected { event: event.to_owned() }.into()
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use hallpass_core::{Event, Place, Secret, Slot, StoreFailure, StoreTrouble};
 
-use crate::keyring;
+use crate::{keyring, requirements};
 use failure::failure;
 pub(crate) use failure::from_io;
 use files::{Files, Name};
@@ -62,10 +62,13 @@ impl Stores {
         loaded.map_or_else(Event::StoreFailed, Event::Loaded)
     }
 
-    /// Writes a slot, durably and whole. → `Saved`, `StoreFailed`
+    /// Writes a slot, durably and whole, if the policy at this moment permits it. → `Saved`, `StoreFailed`
     ///
     /// Before an `auth.json` that no program can read is written over, it is copied to `auth.json.corrupt`.
     pub fn save(&mut self, slot: Slot, contents: &Secret) -> Event {
+        if let Err(failure) = requirements::permit_save(slot, contents) {
+            return Event::StoreFailed(failure);
+        }
         let saved = match slot.into() {
             _ if contents.len() > LIMIT => Err(self.too_large(slot)),
             Where::File(name) => self.files.save(name, contents),
@@ -97,6 +100,9 @@ impl Stores {
     /// An intent that stood there before stays if this one cannot be written.
     pub fn reserve(&mut self, place: Place, intent: &Secret, size: u32) -> Event {
         let slot = Slot::Parked(place);
+        if let Err(failure) = requirements::permit_save(slot, intent) {
+            return Event::StoreFailed(failure);
+        }
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let reserved = match slot.into() {
             _ if size.max(intent.len()) > LIMIT => Err(self.too_large(slot)),

@@ -13,9 +13,9 @@ mod store;
 
 use hallpass::authorization_server::{AuthorizationServer, Options};
 use hallpass_core::{
-    Configuration, Effect, Error, Event, ExportRequest, Flow, HttpRequest, Lock, LockFailure, LockTrouble, LoggedIn,
-    LoggedOut, LoginMethod, LoginRequest, LogoutRequest, Machine, Need, Outcome, Provider, Request, Seed, SeedRequest,
-    Seeded, Slot, Status, StatusRequest, Step, Timestamp, Token, TokenRequest,
+    Configuration, Effect, EnforceRequest, Enforced, Error, Event, ExportRequest, Flow, HttpRequest, Lock, LockFailure,
+    LockTrouble, LoggedIn, LoggedOut, LoginMethod, LoginRequest, LogoutRequest, Machine, Need, Outcome, Policy,
+    Provider, Request, Seed, SeedRequest, Seeded, Slot, Status, StatusRequest, Step, Timestamp, Token, TokenRequest,
 };
 
 pub use network::response;
@@ -44,6 +44,8 @@ pub struct World {
     pub person: Person,
     /// What flows are configured with.
     pub configuration: Configuration,
+    /// The policy that the shell finds whenever it saves; nothing is forbidden where there is none.
+    pub managed: Policy,
     /// Every request that was sent, as `POST /token`.
     pub sent: Vec<String>,
     /// Every request whole, for looking at the wire.
@@ -94,6 +96,7 @@ impl World {
                 home: hallpass_core::Home { path: "/home/ada/.codex".to_owned(), machine: "m1".to_owned() },
                 ..Configuration::new(provider)
             },
+            managed: Policy::default(),
             sent: Vec::new(),
             requests: Vec::new(),
             log: Vec::new(),
@@ -234,6 +237,18 @@ impl World {
         }
     }
 
+    /// Deletes what must not be used here.
+    ///
+    /// # Errors
+    /// As the flow ends.
+    pub fn enforce(&mut self) -> Result<Enforced, Error> {
+        let request = EnforceRequest { configuration: self.configuration.clone() };
+        match self.run(Request::Enforce(request))? {
+            Outcome::Enforce(enforced) => Ok(enforced),
+            other => panic!("enforcing ended with {other:?}"),
+        }
+    }
+
     /// What this machine's clock says.
     pub fn told(&self) -> Timestamp {
         self.now.plus(self.clock_error)
@@ -289,11 +304,18 @@ impl World {
         match effect {
             Effect::Http(request) => self.send(request),
             Effect::Load(slot) => self.store.load(slot),
-            Effect::Save { slot, contents } => self.store.save(slot, contents),
+            Effect::Save { slot, contents } => match self.managed.permits_save(slot, &contents) {
+                Ok(()) => self.store.save(slot, contents),
+                Err(failure) => Event::StoreFailed(failure),
+            },
             Effect::Remove(slot) => self.store.remove(slot),
             Effect::Reserve { place, intent, size } => {
                 assert!(intent.len() < size as usize, "there is room for an answer");
-                match self.store.save(Slot::Parked(place), intent) {
+                let slot = Slot::Parked(place);
+                if let Err(failure) = self.managed.permits_save(slot, &intent) {
+                    return Event::StoreFailed(failure);
+                }
+                match self.store.save(slot, intent) {
                     Event::Saved => Event::Reserved,
                     failed => failed,
                 }

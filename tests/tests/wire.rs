@@ -115,6 +115,7 @@ fn requests_as_a_host_writes_them() {
             store: Some(StoreMode::File),
         }),
         Request::Export(ExportRequest { configuration: configuration.clone(), if_changed: true }),
+        Request::Enforce(EnforceRequest { configuration: configuration.clone() }),
     ];
     requests.extend(needs.map(|need| Request::Token(TokenRequest { configuration: configuration.clone(), need })));
     requests.extend([IdentityToken::IdToken, IdentityToken::AccessToken].map(|token| {
@@ -166,6 +167,7 @@ fn outcomes_as_a_host_reads_them() {
         Outcome::Status(status.clone()),
         Outcome::Export(Exported { record: Some("{}".into()), warnings: Vec::new() }),
         Outcome::Export(Exported { record: None, warnings: vec![report.clone()] }),
+        Outcome::Enforce(Enforced { violation: Some(report.clone()), deleted: true, failures: vec![report.clone()] }),
     ];
     outcomes.extend(
         [SeedUse::Stored, SeedUse::Held, SeedUse::Outdated]
@@ -231,6 +233,12 @@ fn errors_as_people_and_programs_read_them() {
         Declined::TimedOut.into(),
         Forbidden::Workspace { allowed: "ws-a".into(), found: "ws-b".into() }.into(),
         Forbidden::Method { method: "API key".into() }.into(),
+        Forbidden::Method { method: "ChatGPT".into() }.into(),
+        Forbidden::EveryMethod.into(),
+        Forbidden::Issuer { issuer: "https://id.example".into() }.into(),
+        Forbidden::Store { detail: "the policy forbids to keep credentials in the file".into() }.into(),
+        Forbidden::Override { variable: "CODEX_REFRESH_TOKEN_URL_OVERRIDE".into() }.into(),
+        Forbidden::Requirements { detail: "/etc/codex/requirements.toml: it is not UTF-8".into() }.into(),
         Local::Corrupt { detail: "not JSON (line 1, column 2)".into() }.into(),
         Local::Listen { detail: "ports 1455 and 1457 are in use".into() }.into(),
         Local::Key { detail: "client.pem does not exist".into() }.into(),

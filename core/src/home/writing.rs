@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::{failed, fallback};
+use super::fallback;
 use crate::sidecar::Sidecar;
 use crate::{
-    Effect, Event, Machine, Place, Report, Secret, Slot, Step, StoreFailure, StoreMode, StoreTrouble, Timestamp,
-    unexpected,
+    Effect, Error, Event, Machine, Place, Policy, Report, Secret, Slot, Step, StoreFailure, StoreMode, StoreTrouble,
+    Timestamp, unexpected,
 };
 
 /// Saves the record durably, the client's secret in the same store just before it, then notes beside it where it is,
@@ -30,6 +30,7 @@ pub(crate) struct Writing {
     text: Secret,
     secret: ClientSecret,
     warnings: Vec<Report>,
+    policy: Policy,
     /// The other store may hold an older record.
     clear: bool,
     state: State,
@@ -74,16 +75,21 @@ impl Writing {
         sidecar: Sidecar,
         text: Secret,
         secret: ClientSecret,
+        policy: &Policy,
     ) -> Step<Self> {
         // A file beside a keyring is what a stale record comes back from; a keyring that was never used is
         // not disturbed.
         let in_keyring = before == Place::Keyring || sidecar.holds(Place::Keyring);
         let clear = place == Place::Keyring || (place == Place::File && in_keyring);
         let state = State::Saving(place);
-        Self { mode, before, sidecar, text, secret, warnings: Vec::new(), clear, state }.go(place)
+        let policy = policy.clone();
+        Self { mode, before, sidecar, text, secret, warnings: Vec::new(), policy, clear, state }.go(place)
     }
 
     fn go(self, place: Place) -> Step<Self> {
+        if let Err(error) = self.policy.permits_place(place) {
+            return Step::Done(Err(error));
+        }
         let (state, effect) = match &self.secret {
             ClientSecret::Given(secret) => {
                 (State::Secreting(place), Effect::Save { slot: Slot::Client(place), contents: secret.clone() })
@@ -142,7 +148,7 @@ impl Writing {
     }
 
     fn warn(&mut self, code: &str, failure: StoreFailure) {
-        let report = failed(failure).report();
+        let report = Error::from(failure).report();
         self.warnings.push(Report { code: code.to_owned(), ..report });
     }
 }
@@ -169,11 +175,13 @@ impl Machine for Writing {
                 self.clear = failure.kind == StoreTrouble::TooLarge;
                 self.go(Place::File)
             }
-            (State::Secreting(_) | State::Saving(_), Event::StoreFailed(failure)) => Step::Done(Err(failed(failure))),
+            (State::Secreting(_) | State::Saving(_), Event::StoreFailed(failure)) => {
+                Step::Done(Err(self.policy.blame(failure)))
+            }
             (State::Noting(place), Event::Saved) => self.noted(place),
             // Nobody would look for it there, and the record before it still stands.
             (State::Noting(place), Event::StoreFailed(failure)) if self.clear && place != self.before => {
-                Step::Done(Err(failed(failure)))
+                Step::Done(Err(failure.into()))
             }
             (State::Noting(place), Event::StoreFailed(failure)) => {
                 self.warn("sidecar_not_saved", failure);

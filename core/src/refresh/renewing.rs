@@ -17,8 +17,8 @@ use crate::record::Tokens;
 use crate::sidecar::{Intent, Parked};
 use crate::token_response::TokenSet;
 use crate::{
-    Effect, Error, Event, HttpRequest, HttpResponse, Local, LogLine, LoginRequired, Machine, Misbehaved, Reach, Secret,
-    Slot, Step, Timestamp, Token, Unavailable, header, unexpected,
+    Effect, Error, Event, HttpRequest, HttpResponse, LogLine, LoginRequired, Machine, Misbehaved, Reach, Secret, Slot,
+    Step, Timestamp, Token, Unavailable, header, unexpected,
 };
 
 /// An earlier request may still be on its way for so long, in milliseconds.
@@ -355,7 +355,7 @@ impl Machine for Renewing {
             (State::Rereading(step), event) => self.rereading(step.step(now, event), now),
             (State::Looking, Event::Loaded(text)) => self.looked(text.as_ref().and_then(Parked::parse), now),
             (State::Looking | State::Reserving { .. }, Event::StoreFailed(failure)) => {
-                self.make_do(Local::Store(failure).into(), now)
+                self.make_do(failure.into(), now)
             }
             (State::Draining { attempt }, Event::Slept) => self.authenticate(attempt, now),
             (State::Authenticating { step, attempt }, event) => {

@@ -128,6 +128,9 @@ pub(crate) enum Command {
     /// Make a Codex home that is elsewhere a profile; it stays where it is
     #[command(after_help = "Example:\n  hallpass import ~/.codex-work --as work")]
     Import(Deferred<Import>),
+    /// Show which settings, policy and credential count here, from where, and what they shadow
+    #[command(after_help = "Example:\n  hallpass explain --json | jq '.settings[] | select(.origin != \"default\")'")]
+    Explain(Deferred<Explain>),
     /// Find out what keeps you from signing in, or from staying signed in
     #[command(
         after_help = "Examples:\n  hallpass doctor\n  hallpass doctor --json | jq '.findings[] | select(.level == \"problem\")'\n\n\
@@ -266,6 +269,13 @@ pub(crate) struct Export {
     /// Print nothing when it is what the home was last seeded with
     #[arg(long)]
     pub(crate) if_changed: bool,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Explain {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Clone, Debug, Default)]
@@ -449,6 +459,7 @@ impl Command {
                 Some(_) => false,
                 None => profiles.json,
             },
+            Self::Explain(explain) => explain.json,
             Self::Doctor(doctor) => doctor.json,
             Self::Exec(_)
             | Self::Seed(_)

@@ -18,8 +18,10 @@ pub(super) fn run(global: &Global, arguments: &Doctor, voice: Voice) -> Result<E
         Ok(case) => Case { offline: arguments.offline, ..case },
         Err(failure) => {
             // What stands in the way of every command is the first finding; the machine is looked at all the same.
-            let report = failure.report().ok_or(failure)?;
-            findings.push(Finding { group: Group::Home, level: Level::Problem, report: report.clone() });
+            let Some(report) = failure.report() else { return Err(failure) };
+            let is_forbidden = failure.exit_code() == failure::FORBIDDEN;
+            let group = if is_forbidden { Group::Policy } else { Group::Home };
+            findings.push(Finding { group, level: Level::Problem, report: report.clone() });
             Case {
                 home: None,
                 configuration: Configuration::new(Provider::openai()),

@@ -113,7 +113,7 @@ fn entries(reports: &[Report]) -> Value {
     reports.iter().map(entry).collect()
 }
 
-fn entry(report: &Report) -> Value {
+pub(crate) fn entry(report: &Report) -> Value {
     json!({ "code": report.code, "message": report.message, "help": report.help })
 }
 

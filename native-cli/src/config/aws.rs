@@ -11,9 +11,8 @@
 
 use hallpass_core::{Error, Role};
 use serde::Deserialize;
-use toml::Value;
 
-use super::{Config, unusable, value_error};
+use super::{Config, value_error};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,16 +33,16 @@ impl Config {
     /// [`Misused::Value`](hallpass_core::Misused::Value) when there is none, or a value of it cannot be used.
     pub fn role(&self) -> Result<Role, Error> {
         const KEY: &str = "hallpass.aws";
-        let table = self.values.get("hallpass").and_then(|hallpass| hallpass.get("aws"));
-        let Some(Value::Table(table)) = table else {
+        let Some(table) = self.table(KEY)? else {
             return Err(value_error("config.toml", "it has no `[hallpass.aws]` that names a role"));
         };
-        let table = Table::deserialize(table.clone()).map_err(|error| unusable(KEY, &error))?;
+        let refuse = |key: &str, detail: &str| self.settings().unusable(key, detail);
+        let table = Table::deserialize(table.clone()).map_err(|error| refuse(KEY, error.message()))?;
         let endpoint = match (table.endpoint, table.region.filter(|region| is_region(region))) {
             (Some(endpoint), _) => endpoint,
             (None, Some(region)) if region.starts_with("cn-") => format!("https://sts.{region}.amazonaws.com.cn/"),
             (None, Some(region)) => format!("https://sts.{region}.amazonaws.com/"),
-            (None, None) => return Err(value_error("hallpass.aws.region", "it is no region, as in `eu-central-1`")),
+            (None, None) => return Err(refuse("hallpass.aws.region", "it is no region, as in `eu-central-1`")),
         };
         Ok(Role {
             role_arn: table.role_arn,
@@ -70,7 +69,7 @@ mod tests {
 
     fn role_of(more: &str) -> Result<Role, Error> {
         let text = format!("[hallpass.aws]\nrole_arn = \"arn:aws:iam::1:role/r\"\n{more}");
-        Config { values: text.parse().unwrap() }.role()
+        Config::parse(&text, "config.toml").unwrap().role()
     }
 
     #[test]
