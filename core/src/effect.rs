@@ -109,6 +109,14 @@ pub enum Slot {
     Parked(Place),
     /// The client's own secret, for providers that gave it one.
     Client(Place),
+    /// The key that the record's tokens are bound to (RFC 9449). Its private half never leaves the shell, and need not be
+    /// one that could. What is loaded is its public half as a JWK (RFC 7517); what is saved is the same, and means: keep
+    /// the key with this public half there, which is [`Slot::NewProof`] or lies in another place.
+    Proof(Place),
+    /// A key pair for the tokens of a login that is under way, in this process's memory: new for each login, at the
+    /// latest when it is loaded. A shell that goes on with a suspended login has kept it. Where a shell keeps no keys it
+    /// is empty, and the login does without; so does one whose record lies in memory.
+    NewProof,
 }
 
 /// A kind of store.
@@ -139,6 +147,10 @@ pub enum Lock {
 pub enum Key {
     /// The client's private key (RFC 7523), by the path or name that the configuration gives.
     Client(String),
+    /// The private half of [`Slot::Proof`].
+    Proof(Place),
+    /// The private half of [`Slot::NewProof`].
+    NewProof,
 }
 
 /// An HTTP request.

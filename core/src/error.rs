@@ -252,6 +252,12 @@ pub enum Local {
         /// Why not.
         detail: String,
     },
+    /// The key that tokens are bound to cannot be used.
+    #[error("the key that this session is bound to cannot be used: {detail}")]
+    ProofKey {
+        /// Why not.
+        detail: String,
+    },
     /// The client's secret is not in the store.
     #[error("this provider needs a client secret, and none is stored")]
     NoClientSecret,
@@ -325,6 +331,9 @@ pub enum LoginRequired {
     /// The home is a copy of another one, which may hold the same session.
     #[error("this home is a copy; refreshing here would end the session of the original")]
     CopiedHome,
+    /// The key that the tokens are bound to is gone, or is another one.
+    #[error("the key that this session is bound to is not here")]
+    NoProofKey,
     /// The resource does not accept the credential, and there is nothing to renew.
     #[error("the credential was rejected and cannot be renewed")]
     Rejected,

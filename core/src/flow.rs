@@ -4,6 +4,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
+use crate::demonstrating::Demonstrating;
 use crate::login::Login;
 use crate::logout::Logout;
 use crate::refresh::Refresh;
@@ -24,6 +25,7 @@ enum State {
     Token(Refresh),
     Logout(Logout),
     Status(Checking),
+    Proof(Demonstrating),
 }
 
 /// The little of a browser login that survives while the page is away at the authorization server. No endpoint
@@ -46,6 +48,7 @@ impl Flow {
             Request::Token(request) => token(Refresh::start(request, seed, now)),
             Request::Logout(request) => logout(Logout::start(request, seed)),
             Request::Status(request) => status(Checking::start(request, seed, now)),
+            Request::Proof(request) => proof(Demonstrating::start(request, seed)),
         }
     }
 
@@ -85,6 +88,7 @@ impl Machine for Flow {
             State::Token(machine) => token(machine.step(now, event)),
             State::Logout(machine) => logout(machine.step(now, event)),
             State::Status(machine) => status(machine.step(now, event)),
+            State::Proof(machine) => proof(machine.step(now, event)),
         }
     }
 }
@@ -107,4 +111,8 @@ fn logout(step: Step<Logout>) -> Step<Flow> {
 
 fn status(step: Step<Checking>) -> Step<Flow> {
     step.within((), |(), machine| Flow(State::Status(machine)), |(), result| Step::Done(result.map(Outcome::Status)))
+}
+
+fn proof(step: Step<Demonstrating>) -> Step<Flow> {
+    step.within((), |(), machine| Flow(State::Proof(machine)), |(), result| Step::Done(result.map(Outcome::Proof)))
 }

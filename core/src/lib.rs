@@ -39,8 +39,10 @@ mod callback;
 mod claims;
 mod client_authentication;
 pub mod codec;
+mod demonstrating;
 mod device_login;
 mod discovery;
+mod dpop;
 mod effect;
 mod endpoint;
 mod error;
@@ -56,6 +58,7 @@ mod logout;
 mod machine;
 mod outcome;
 mod pkce;
+mod preparing;
 mod provider;
 mod pushed_authorization;
 mod record;
@@ -80,11 +83,11 @@ pub use event::{
 };
 pub use flow::{Flow, Suspended};
 pub use machine::{Level, LogLine, Machine, Step};
-pub use outcome::{Account, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
+pub use outcome::{Account, LoggedIn, LoggedOut, Method, Outcome, Proof, Revocation, Status, Token, TokenOrigin};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
 pub use request::{
-    Configuration, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, StatusRequest, StoreMode,
-    TokenRequest,
+    Configuration, Home, LoginMethod, LoginRequest, LogoutRequest, Need, ProofRequest, Request, StatusRequest,
+    StoreMode, TokenRequest,
 };
 pub use secret::Secret;
 pub use seed::Seed;

@@ -96,6 +96,7 @@ impl Logout {
         // A keyring that an earlier login has used may hold what could not be cleared then.
         let is_file = held.mode == StoreMode::File;
         let slots = slots(if is_file && self.in_keyring { StoreMode::Auto } else { held.mode });
+        let slots = if held.sidecar.keeps_proof_key() { with_proof_keys(slots) } else { slots };
         let record = held.record.as_ref().ok().and_then(Option::as_ref);
         self.outcome.was_logged_in = match &held.record {
             Ok(Some(record)) => *record.credential() != Credential::Nothing,
@@ -214,4 +215,12 @@ fn slots(mode: StoreMode) -> Vec<Slot> {
         }
     }
     slots
+}
+
+/// The keys that tokens are bound to go with what else is kept beside the record.
+fn with_proof_keys(slots: Vec<Slot>) -> Vec<Slot> {
+    let keys = |slot: &Slot| if let Slot::Client(place) = slot { Some(Slot::Proof(*place)) } else { None };
+    let mut all: Vec<Slot> = slots.iter().filter_map(keys).collect();
+    all.extend(slots);
+    all
 }

@@ -20,6 +20,8 @@ pub enum Outcome {
     Logout(LoggedOut),
     /// Who is signed in.
     Status(Status),
+    /// A proof of possession.
+    Proof(Proof),
 }
 
 /// A login that is saved.
@@ -38,7 +40,7 @@ pub struct LoggedIn {
 pub struct Token {
     /// The token itself.
     pub access_token: Secret,
-    /// How to send it: `Bearer` (RFC 6750).
+    /// How to send it: `Bearer` (RFC 6750), or `DPoP` with a proof of possession for each request (RFC 9449).
     pub token_type: String,
     /// When it expires, where that is known.
     pub expires_at: Option<Timestamp>,
@@ -48,6 +50,13 @@ pub struct Token {
     pub origin: TokenOrigin,
     /// What the person should know.
     pub warnings: Vec<Report>,
+}
+
+/// A proof of possession for one request.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Proof {
+    /// The value of the `DPoP` header (RFC 9449, section 4.1); the token goes beside it, as `Authorization: DPoP …`.
+    pub header: Secret,
 }
 
 /// Where a token came from.

@@ -19,6 +19,8 @@ pub enum Request {
     Logout(LogoutRequest),
     /// Say who is signed in. Ends with [`Outcome::Status`](crate::Outcome::Status).
     Status(StatusRequest),
+    /// Prove that a request comes from the holder of a token. Ends with [`Outcome::Proof`](crate::Outcome::Proof).
+    Proof(ProofRequest),
 }
 
 /// What every flow needs to know.
@@ -166,4 +168,21 @@ pub struct StatusRequest {
     /// Ask the server too.
     #[serde(default)]
     pub check: bool,
+}
+
+/// Which request to make a proof of possession for (RFC 9449, section 7), where [`Token::token_type`](crate::Token) is
+/// `DPoP`.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct ProofRequest {
+    /// The configuration in force.
+    pub configuration: Configuration,
+    /// The access token that goes with the request.
+    pub access_token: Secret,
+    /// The request's method, in upper case.
+    pub method: String,
+    /// The request's URL: https, or http on a loopback address.
+    pub url: String,
+    /// The nonce that the resource has asked for (`DPoP-Nonce`), if it has.
+    #[serde(default)]
+    pub nonce: Option<String>,
 }

@@ -8,8 +8,10 @@ use core::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::dpop::Possession;
 use crate::json;
 use crate::record::{Provenance, Tokens};
+use crate::token_response::TokenSet;
 use crate::{
     ClientAuthentication, Dialect, Home, LoginRequired, Place, Provider, Redirect, Secret, Seed, StoreMode, Timestamp,
 };
@@ -54,6 +56,20 @@ pub(crate) struct Sidecar {
     access_token: Option<Lifetime>,
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<Client>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<Bound>,
+}
+
+/// The key that the tokens of a session are bound to.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) struct Bound {
+    /// Which session it is, as a hash: what another tool has put into its place is not bound.
+    login: String,
+    /// The key's thumbprint (RFC 7638).
+    pub(crate) key: String,
+    /// The nonce for the next proof at the token endpoint, where the server gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) nonce: Option<String>,
 }
 
 /// A refresh token that the server has finally rejected.
@@ -100,6 +116,7 @@ impl Default for Sidecar {
             failure: None,
             access_token: None,
             provider: None,
+            proof: None,
         }
     }
 }
@@ -146,7 +163,15 @@ impl Sidecar {
             dialect: provider.dialect,
             scopes: provider.scopes.clone(),
         });
-        let fresh = Self { version: VERSION, store: Some(store), provider, failure: None, access_token: None, ..self };
+        let fresh = Self {
+            version: VERSION,
+            store: Some(store),
+            provider,
+            failure: None,
+            access_token: None,
+            proof: None,
+            ..self
+        };
         fresh.settled(home, seed)
     }
 
@@ -260,8 +285,34 @@ impl Sidecar {
             dialect: client.dialect,
             redirect: Redirect::default(),
             pushed_authorization: true,
+            dpop: true,
         };
         Some(plain.at(&client.issuer))
+    }
+
+    /// Notes that the tokens of this session are bound to a key.
+    pub(crate) fn bind(&mut self, tokens: &Tokens, possession: &Possession, nonce: Option<String>) {
+        let Some(owner) = tokens.owner() else { return };
+        self.proof = Some(Bound { login: self.hash(owner), key: possession.public().thumbprint(), nonce });
+    }
+
+    /// Notes what a refresh has said about the key: the nonce for the next proof, or that nothing is bound any more.
+    pub(crate) fn rebind(&mut self, set: &TokenSet) {
+        self.proof = self.proof.take().filter(|_| set.is_bound);
+        if let (Some(bound), Some(nonce)) = (&mut self.proof, &set.nonce) {
+            bound.nonce = Some(nonce.clone());
+        }
+    }
+
+    /// The key that these tokens are bound to, if they are.
+    pub(crate) fn bound(&self, tokens: &Tokens) -> Option<&Bound> {
+        let owner = tokens.owner()?;
+        self.proof.as_ref().filter(|bound| bound.login == self.hash(owner))
+    }
+
+    /// Whether a key lies beside the record, or may.
+    pub(crate) fn keeps_proof_key(&self) -> bool {
+        self.proof.is_some()
     }
 
     /// The provider's name, for display.

@@ -1,11 +1,13 @@
 //! Putting the credential of a new login in the place of whatever was there.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
 use crate::authenticating::SecretSource;
-use crate::home::{ClientSecret, Held, Reading, Writing, Written, provider_of};
+use crate::dpop::Possession;
+use crate::home::{ClientSecret, Held, ProofKey, Reading, Writing, Written, provider_of};
 use crate::record::Record;
 use crate::{
     Configuration, Effect, Error, Event, Lock, LoginRequest, Machine, Place, Provider, Report, Secret, Seed, Slot,
@@ -20,7 +22,9 @@ const PATIENCE: u64 = 10_000;
 /// - `Locking(Transaction)` → `Locked`, `LockFailed` → `Locking(Commit)` → `Reading`
 /// - `Reading`   → (reading) → `Recalling` or `Writing`
 /// - `Recalling` → `Loaded`, `StoreFailed` → `Writing`
-/// - `Writing`   → (writing) → `Unlocking`, once what the session before has parked is removed
+/// - `Writing`   → (writing) → `Unlocking`, once what the session before has parked is removed; `Sweeping` where it had a
+///   key as well
+/// - `Sweeping`  → any event → `Unlocking`
 /// - `Unlocking` → any event → the next lock, then done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Storing {
@@ -41,6 +45,8 @@ pub(crate) struct NewCredential {
     pub(crate) client_secret: Option<Secret>,
     /// Milliseconds, for a token that does not say itself when it expires.
     pub(crate) expires_in: Option<i64>,
+    /// The key that the tokens are bound to, and the nonce for its next proof.
+    pub(crate) bound: Option<(Possession, Option<String>)>,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -49,6 +55,7 @@ enum State {
     Reading(Reading),
     Recalling { before: Held },
     Writing { step: Writing, before: Held, secret_before: SecretSource },
+    Sweeping { stored: Stored, next: Slot },
     Unlocking { result: Result<Stored, Error> },
 }
 
@@ -68,7 +75,7 @@ pub(crate) struct Stored {
 impl NewCredential {
     /// A key or token that was given: there is nothing to renew.
     pub(crate) fn given(record: Record, request: &LoginRequest) -> Self {
-        Self { record, store: request.store, provider: None, client_secret: None, expires_in: None }
+        Self { record, store: request.store, provider: None, client_secret: None, expires_in: None, bound: None }
     }
 }
 
@@ -136,14 +143,19 @@ impl Storing {
         let mut sidecar = sidecar.of_login(&configuration.home, seed, mode, credential.provider.as_ref());
         if let Some(tokens) = credential.record.tokens() {
             sidecar.lives(tokens, credential.expires_in, now);
+            if let Some((possession, nonce)) = &credential.bound {
+                sidecar.bind(tokens, possession, nonce.clone());
+            }
         }
+        let jwk = |(possession, _): &(Possession, _)| Secret::new(possession.public().text());
+        let proof = credential.bound.as_ref().map_or(ProofKey::None, |bound| ProofKey::Given(jwk(bound)));
         let secret = credential.client_secret.clone().map_or(ClientSecret::None, ClientSecret::Given);
         let place = match mode {
             StoreMode::File => Place::File,
             StoreMode::Keyring | StoreMode::Auto => Place::Keyring,
             StoreMode::Ephemeral => Place::Ephemeral,
         };
-        let step = Writing::start(mode, before.place, place, sidecar, credential.record.text(), secret);
+        let step = Writing::start(mode, before.place, place, sidecar, credential.record.text(), secret, proof);
         self.writing(step, before, secret_before)
     }
 
@@ -173,8 +185,16 @@ impl Storing {
             trouble: None,
             warnings: Vec::new(),
         };
+        // The key of the session before, where it was not written over.
+        let key = Some(Slot::Proof(before.place)).filter(|_| {
+            before.sidecar.keeps_proof_key() && (self.credential.bound.is_none() || before.place != after.place)
+        });
         let stored = Stored { record, before, secret_before, after, warnings: written.warnings };
-        Step::perform(Self { state: State::Unlocking { result: Ok(stored) }, ..self }, Effect::Remove(slot))
+        let (state, slot) = match key {
+            Some(key) => (State::Sweeping { stored, next: slot }, key),
+            None => (State::Unlocking { result: Ok(stored) }, slot),
+        };
+        Step::perform(Self { state, ..self }, Effect::Remove(slot))
     }
 
     fn unlock(mut self, result: Result<Stored, Error>) -> Step<Self> {
@@ -202,6 +222,9 @@ impl Machine for Storing {
             (State::Recalling { before }, Event::StoreFailed(_)) => self.write(before, SecretSource::Given(None), now),
             (State::Writing { step, before, secret_before }, event) => {
                 self.writing(step.step(now, event), before, secret_before)
+            }
+            (State::Sweeping { stored, next }, _) => {
+                Step::perform(Self { state: State::Unlocking { result: Ok(stored) }, ..self }, Effect::Remove(next))
             }
             (State::Unlocking { result }, _) => self.unlock(result),
             (State::Locking(lock), event) => {

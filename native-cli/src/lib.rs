@@ -15,6 +15,7 @@ mod keyring;
 pub mod listener;
 mod lock;
 pub mod page;
+mod proof_key;
 mod shell;
 pub mod signing;
 mod store;

@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hallpass_core::{
     Effect, Error, Event, Flow, HttpRequest, Listen, LoggedIn, LoggedOut, LoginRequest, LogoutRequest, Machine as _,
-    Misused, Outcome, Place, Prompt, Request, Secret, Seed, Status, StatusRequest, Step, Timestamp, Token,
-    TokenRequest,
+    Misused, Outcome, Place, Prompt, Proof, ProofRequest, Request, Secret, Seed, Slot, Status, StatusRequest, Step,
+    Timestamp, Token, TokenRequest,
 };
 
 pub use cancellation::Cancellation;
@@ -22,7 +22,7 @@ pub use person::{Lines, Nobody, Person};
 use crate::listener::Listener;
 use crate::lock::Locks;
 use crate::store::Stores;
-use crate::{browser, command, http, signing};
+use crate::{browser, command, http, proof_key, signing};
 
 /// Performs effects: files, locks, keyrings, sockets, browsers and processes of this machine.
 ///
@@ -165,6 +165,17 @@ impl Shell {
         }
     }
 
+    /// Proves that a request comes from the holder of a token.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn proof(&mut self, request: ProofRequest) -> Result<Proof, Error> {
+        match self.run(Request::Proof(request))? {
+            Outcome::Proof(proof) => Ok(proof),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Performs one effect. It never fails: failing is an event.
     pub fn perform(&mut self, effect: Effect) -> Event {
         self.engage(&effect);
@@ -176,7 +187,9 @@ impl Shell {
         let cancelled = move || interruptible && cancellation.is_wished();
         let event = match effect {
             Effect::Http(request) => self.send(&request, &cancelled),
+            Effect::Load(slot @ (Slot::Proof(_) | Slot::NewProof)) => proof_key::load(&mut self.stores, slot),
             Effect::Load(slot) => self.stores.load(slot),
+            Effect::Save { slot: Slot::Proof(place), contents } => proof_key::keep(&mut self.stores, place, &contents),
             Effect::Save { slot, contents } => self.stores.save(slot, &contents),
             Effect::Remove(slot) => self.stores.remove(slot),
             Effect::Reserve { place, intent, size } => self.stores.reserve(place, &intent, size),
@@ -188,7 +201,10 @@ impl Shell {
             Effect::Reply(page) => self.reply(page),
             Effect::Present(prompt) => self.present(&prompt),
             Effect::Run(order) => command::run(&order, &cancelled),
-            Effect::Sign { key, algorithm, input } => signing::sign(&key, &algorithm, &input),
+            Effect::Sign { key, algorithm, input } => match proof_key::slot(&key) {
+                Some(slot) => proof_key::sign(&mut self.stores, slot, &algorithm, &input),
+                None => signing::sign(&key, &algorithm, &input),
+            },
         };
         if matches!(event, Event::Cancelled) {
             self.cancellation.take();
@@ -313,6 +329,7 @@ fn unexpected(outcome: &Outcome) -> Error {
         Outcome::Token(_) => "token",
         Outcome::Logout(_) => "logout",
         Outcome::Status(_) => "status",
+        Outcome::Proof(_) => "proof",
     };
     Misused::Unexpected { event: event.to_owned() }.into()
 }

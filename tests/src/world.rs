@@ -13,8 +13,8 @@ mod store;
 
 use hallpass::authorization_server::{AuthorizationServer, Options};
 use hallpass_core::{
-    Configuration, Effect, Error, Event, Flow, HttpRequest, Lock, LockFailure, LockTrouble, LoggedIn, LoggedOut,
-    LoginMethod, LoginRequest, LogoutRequest, Machine, Need, Outcome, Provider, Request, Seed, Slot, Status,
+    Configuration, Effect, Error, Event, Flow, HttpRequest, Key, Lock, LockFailure, LockTrouble, LoggedIn, LoggedOut,
+    LoginMethod, LoginRequest, LogoutRequest, Machine, Need, Outcome, Place, Provider, Request, Seed, Slot, Status,
     StatusRequest, Step, Timestamp, Token, TokenRequest,
 };
 
@@ -60,6 +60,8 @@ pub struct World {
     pub busy: Vec<Lock>,
     /// What is wrong with every lock.
     pub lock_trouble: Option<LockTrouble>,
+    /// Whether this machine can keep keys that tokens are bound to.
+    pub makes_keys: bool,
     /// The effect, counted from 0 within a flow, at which the person gives up.
     pub cancel_at: Option<usize>,
     scripted: Vec<(String, Event)>,
@@ -67,6 +69,7 @@ pub struct World {
     meanwhile: Option<others::Meanwhile>,
     misleads: Option<fn(&Effect) -> bool>,
     flows: u8,
+    keys: u8,
 }
 
 impl World {
@@ -102,6 +105,8 @@ impl World {
             unchecked: false,
             busy: Vec::new(),
             lock_trouble: None,
+            makes_keys: true,
+            keys: 0,
             cancel_at: None,
             scripted: Vec::new(),
             locks: Vec::new(),
@@ -259,7 +264,26 @@ impl World {
         }
         match effect {
             Effect::Http(request) => self.send(request),
+            // New for each login.
+            Effect::Load(Slot::NewProof) => {
+                self.keys += u8::from(self.makes_keys);
+                let made = self.makes_keys.then(|| crate::key::jwk(99 + self.keys));
+                if let Some(jwk) = &made {
+                    self.store.put(Slot::NewProof, jwk.expose());
+                }
+                Event::Loaded(made)
+            }
             Effect::Load(slot) => self.store.load(slot),
+            Effect::Save { slot: slot @ Slot::Proof(_), contents } => {
+                let places = [Place::File, Place::Keyring, Place::Ephemeral].map(Slot::Proof);
+                let is_held = |slot| self.store.get(slot) == Some(contents.expose());
+                assert!([Slot::NewProof].into_iter().chain(places).any(is_held), "a shell keeps only keys that it has");
+                let saved = self.store.save(slot, contents);
+                if saved == Event::Saved {
+                    self.store.take(Slot::NewProof);
+                }
+                saved
+            }
             Effect::Save { slot, contents } => self.store.save(slot, contents),
             Effect::Remove(slot) => self.store.remove(slot),
             Effect::Reserve { place, intent, size } => {
@@ -288,7 +312,14 @@ impl World {
             Effect::Reply(page) => self.person.sees(page),
             Effect::Present(prompt) => self.person.reads(prompt),
             Effect::Run(_) => Event::RunFailed { detail: "there are no commands in this world".to_owned() },
-            Effect::Sign { key, algorithm, input } => crate::key::sign(&key, &algorithm, &input),
+            Effect::Sign { key, algorithm, input } => {
+                let slot = match key {
+                    Key::Client(_) => return crate::key::sign(&key, &algorithm, &input),
+                    Key::Proof(place) => Slot::Proof(place),
+                    Key::NewProof => Slot::NewProof,
+                };
+                crate::key::prove(self.store.get(slot).unwrap_or_default(), &algorithm, &input)
+            }
         }
     }
 

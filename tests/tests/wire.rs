@@ -25,10 +25,10 @@ fn events_as_a_shell_writes_them() {
 
 #[test]
 fn effects_as_a_shell_reads_them() {
-    let slots = [Slot::Sidecar].into_iter().chain(
+    let slots = [Slot::Sidecar, Slot::NewProof].into_iter().chain(
         [Place::File, Place::Keyring, Place::Ephemeral]
             .into_iter()
-            .flat_map(|place| [Slot::Record(place), Slot::Parked(place), Slot::Client(place)]),
+            .flat_map(|place| [Slot::Record(place), Slot::Parked(place), Slot::Client(place), Slot::Proof(place)]),
     );
     let pages = [
         Page::SignedIn,
@@ -81,6 +81,8 @@ fn effects_as_a_shell_reads_them() {
             deadline: 5_000,
         }),
         Effect::Sign { key: Key::Client("client.pem".into()), algorithm: "ES256".into(), input: "e30.e30".into() },
+        Effect::Sign { key: Key::Proof(Place::File), algorithm: "ES256".into(), input: "e30.e30".into() },
+        Effect::Sign { key: Key::NewProof, algorithm: "EdDSA".into(), input: "e30.e30".into() },
     ];
     effects.extend(slots.map(Effect::Load));
     effects.push(Effect::Save { slot: Slot::Record(Place::File), contents: "{}".into() });
@@ -110,6 +112,13 @@ fn requests_as_a_host_writes_them() {
         Request::Logout(LogoutRequest { configuration: configuration.clone(), local: true }),
         Request::Status(StatusRequest { configuration: configuration.clone(), check: true }),
     ];
+    requests.push(Request::Proof(ProofRequest {
+        configuration: configuration.clone(),
+        access_token: "access".into(),
+        method: "GET".into(),
+        url: "https://api.example/x".into(),
+        nonce: Some("nonce".into()),
+    }));
     requests.extend(needs.map(|need| Request::Token(TokenRequest { configuration: configuration.clone(), need })));
     settle("requests", &requests);
 }
@@ -160,6 +169,7 @@ fn outcomes_as_a_host_reads_them() {
     outcomes.extend(revocations.map(|revocation| {
         Outcome::Logout(LoggedOut { was_logged_in: true, revocation, failures: vec![report.clone()] })
     }));
+    outcomes.push(Outcome::Proof(Proof { header: "proof".into() }));
     settle("outcomes", &outcomes);
 }
 
@@ -203,6 +213,7 @@ fn errors_as_people_and_programs_read_them() {
         Local::Corrupt { detail: "not JSON (line 1, column 2)".into() }.into(),
         Local::Listen { detail: "ports 1455 and 1457 are in use".into() }.into(),
         Local::Key { detail: "client.pem does not exist".into() }.into(),
+        Local::ProofKey { detail: "it is gone".into() }.into(),
         Local::NoClientSecret.into(),
         Local::NewerSidecar.into(),
         Misused::Unexpected { event: "slept".into() }.into(),
@@ -218,6 +229,7 @@ fn errors_as_people_and_programs_read_them() {
         LoginRequired::RotationLost.into(),
         LoginRequired::AnotherAccount.into(),
         LoginRequired::CopiedHome.into(),
+        LoginRequired::NoProofKey.into(),
         LoginRequired::Rejected.into(),
     ];
     errors.extend(

@@ -48,6 +48,7 @@ impl Error {
                 },
                 Local::Listen { .. } => "no_port",
                 Local::Key { .. } => "client_key",
+                Local::ProofKey { .. } => "proof_key",
                 Local::NoClientSecret => "no_client_secret",
                 Local::NewerSidecar => "newer_version",
             },
@@ -103,6 +104,7 @@ impl Error {
                 },
                 Local::Listen { .. } => "run `hallpass login --device-auth`, or choose a port with `--port`",
                 Local::Key { .. } => "check the key's path, format (PKCS #8 PEM) and algorithm",
+                Local::ProofKey { .. } => "run `hallpass login` for a session with a new key",
                 Local::NoClientSecret => "run `hallpass login` with `--with-client-secret`",
                 Local::NewerSidecar => "upgrade Hallpass",
             },
@@ -156,6 +158,7 @@ impl LoginRequired {
             Self::RotationLost => "rotation_lost",
             Self::AnotherAccount => "another_account",
             Self::CopiedHome => "copied_home",
+            Self::NoProofKey => "no_proof_key",
             Self::Rejected => "credential_rejected",
         }
     }

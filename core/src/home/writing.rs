@@ -15,8 +15,10 @@ use crate::{
 /// Saves the record durably, the client's secret in the same store just before it, then notes beside it where it is,
 /// then clears the other store. In this order a crash never lets an older record count, and never leaves none.
 ///
-/// - `Fetching`  → `Loaded`, `StoreFailed` → `Secreting` or `Saving`
-/// - `Secreting` → `Saved` → `Saving` · `auto` without a keyring → the file, from the beginning
+/// - `Fetching`  → `Loaded`, `StoreFailed` → `Secreting`, `Seeking`, `Proving` or `Saving`
+/// - `Secreting` → `Saved` → `Seeking`, `Proving` or `Saving` · `auto` without a keyring → the file, from the beginning
+/// - `Seeking`   → `Loaded`, `StoreFailed` → `Proving` or `Saving`
+/// - `Proving`   → `Saved` → `Saving` · `auto` without a keyring → the file, from the beginning
 /// - `Saving`    → `Saved` → `Noting` · `auto` without a keyring → the file, from the beginning
 /// - `Noting`    → `Saved`, `StoreFailed` → `Clearing` or done · `StoreFailed` → done with nothing moved
 /// - `Clearing`  → `Removed` → `Sweeping`, `Noting` what is new, or done · `StoreFailed` → done
@@ -29,6 +31,7 @@ pub(crate) struct Writing {
     sidecar: Sidecar,
     text: Secret,
     secret: ClientSecret,
+    proof: ProofKey,
     warnings: Vec<Report>,
     /// The other store may hold an older record.
     clear: bool,
@@ -39,9 +42,15 @@ pub(crate) struct Writing {
 enum State {
     Fetching(Place),
     Secreting(Place),
+    Seeking(Place),
+    Proving(Place),
     Saving(Place),
     Clearing(Place),
-    Sweeping(Place),
+    /// `slots` of the other store are still to be emptied, the last one now.
+    Sweeping {
+        place: Place,
+        slots: Vec<Slot>,
+    },
     Noting(Place),
 }
 
@@ -53,6 +62,17 @@ pub(crate) enum ClientSecret {
     /// This one.
     Given(Secret),
     /// The one that lies beside the record already, wherever the record goes.
+    Kept,
+}
+
+/// The key that the record's tokens are bound to, which lies where the record lies.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) enum ProofKey {
+    /// There is none.
+    None,
+    /// The one with this JWK, wherever the shell has it.
+    Given(Secret),
+    /// The one that lies beside the record already, if there is one, wherever the record goes.
     Kept,
 }
 
@@ -74,13 +94,14 @@ impl Writing {
         sidecar: Sidecar,
         text: Secret,
         secret: ClientSecret,
+        proof: ProofKey,
     ) -> Step<Self> {
         // A file beside a keyring is what a stale record comes back from; a keyring that was never used is
         // not disturbed.
         let in_keyring = before == Place::Keyring || sidecar.holds(Place::Keyring);
         let clear = place == Place::Keyring || (place == Place::File && in_keyring);
         let state = State::Saving(place);
-        Self { mode, before, sidecar, text, secret, warnings: Vec::new(), clear, state }.go(place)
+        Self { mode, before, sidecar, text, secret, proof, warnings: Vec::new(), clear, state }.go(place)
     }
 
     fn go(self, place: Place) -> Step<Self> {
@@ -91,7 +112,20 @@ impl Writing {
             ClientSecret::Kept if place != self.before => {
                 (State::Fetching(place), Effect::Load(Slot::Client(self.before)))
             }
-            ClientSecret::Kept | ClientSecret::None => return self.save(place),
+            ClientSecret::Kept | ClientSecret::None => return self.prove(place),
+        };
+        Step::perform(Self { state, ..self }, effect)
+    }
+
+    fn prove(self, place: Place) -> Step<Self> {
+        let (state, effect) = match &self.proof {
+            ProofKey::Given(jwk) => {
+                (State::Proving(place), Effect::Save { slot: Slot::Proof(place), contents: jwk.clone() })
+            }
+            ProofKey::Kept if place != self.before && self.sidecar.keeps_proof_key() => {
+                (State::Seeking(place), Effect::Load(Slot::Proof(self.before)))
+            }
+            ProofKey::Kept | ProofKey::None => return self.save(place),
         };
         Step::perform(Self { state, ..self }, effect)
     }
@@ -124,11 +158,24 @@ impl Writing {
     }
 
     fn cleared(self, place: Place) -> Step<Self> {
-        if matches!(self.secret, ClientSecret::Given(_)) {
-            let effect = Effect::Remove(Slot::Client(beside(place)));
-            return Step::perform(Self { state: State::Sweeping(place), ..self }, effect);
+        let mut slots = Vec::new();
+        if matches!(self.proof, ProofKey::Given(_)) {
+            slots.push(Slot::Proof(beside(place)));
         }
-        self.swept(place)
+        if matches!(self.secret, ClientSecret::Given(_)) {
+            slots.push(Slot::Client(beside(place)));
+        }
+        self.sweep(place, slots)
+    }
+
+    fn sweep(self, place: Place, slots: Vec<Slot>) -> Step<Self> {
+        match slots.last() {
+            Some(slot) => {
+                let effect = Effect::Remove(*slot);
+                Step::perform(Self { state: State::Sweeping { place, slots }, ..self }, effect)
+            }
+            None => self.swept(place),
+        }
     }
 
     fn swept(mut self, place: Place) -> Step<Self> {
@@ -157,11 +204,19 @@ impl Machine for Writing {
                 self.go(place)
             }
             (State::Fetching(place), Event::Loaded(None) | Event::StoreFailed(_))
-            | (State::Secreting(place), Event::Saved) => self.save(place),
+            | (State::Secreting(place), Event::Saved) => self.prove(place),
+            (State::Seeking(place), Event::Loaded(Some(jwk))) => {
+                self.proof = ProofKey::Given(jwk);
+                self.prove(place)
+            }
+            (State::Seeking(place), Event::Loaded(None) | Event::StoreFailed(_))
+            | (State::Proving(place), Event::Saved) => self.save(place),
             (State::Saving(place), Event::Saved) => self.saved(place),
-            (State::Secreting(Place::Keyring) | State::Saving(Place::Keyring), Event::StoreFailed(failure))
-                if self.mode == StoreMode::Auto
-                    && matches!(failure.kind, StoreTrouble::Unavailable | StoreTrouble::TooLarge) =>
+            (
+                State::Secreting(Place::Keyring) | State::Proving(Place::Keyring) | State::Saving(Place::Keyring),
+                Event::StoreFailed(failure),
+            ) if self.mode == StoreMode::Auto
+                && matches!(failure.kind, StoreTrouble::Unavailable | StoreTrouble::TooLarge) =>
             {
                 // Only a keyring that is not there, or can never take it: one that is locked or slow is an
                 // error, never a reason to write plaintext.
@@ -169,7 +224,9 @@ impl Machine for Writing {
                 self.clear = failure.kind == StoreTrouble::TooLarge;
                 self.go(Place::File)
             }
-            (State::Secreting(_) | State::Saving(_), Event::StoreFailed(failure)) => Step::Done(Err(failed(failure))),
+            (State::Secreting(_) | State::Proving(_) | State::Saving(_), Event::StoreFailed(failure)) => {
+                Step::Done(Err(failed(failure)))
+            }
             (State::Noting(place), Event::Saved) => self.noted(place),
             // Nobody would look for it there, and the record before it still stands.
             (State::Noting(place), Event::StoreFailed(failure)) if self.clear && place != self.before => {
@@ -180,14 +237,18 @@ impl Machine for Writing {
                 self.noted(place)
             }
             (State::Clearing(place), Event::Removed(_)) => self.cleared(place),
-            (State::Sweeping(place), Event::Removed(_)) => self.swept(place),
+            (State::Sweeping { place, mut slots }, Event::Removed(_)) => {
+                slots.pop();
+                self.sweep(place, slots)
+            }
             (State::Clearing(place), Event::StoreFailed(failure)) => {
                 self.warn("stale_copy", failure);
                 self.done(place)
             }
-            (State::Sweeping(place), Event::StoreFailed(failure)) => {
+            (State::Sweeping { place, mut slots }, Event::StoreFailed(failure)) => {
                 self.warn("stale_copy", failure);
-                self.swept(place)
+                slots.pop();
+                self.sweep(place, slots)
             }
             (_, event) => Step::Done(Err(unexpected(&event))),
         }

@@ -22,6 +22,8 @@ pub(super) struct AuthorizationRequest {
     pub(super) scope: String,
     pub(super) nonce: Option<String>,
     pub(super) challenge: String,
+    /// The thumbprint of the key that the code is bound to (RFC 9449, section 10).
+    pub(super) thumbprint: Option<String>,
 }
 
 /// An `error` of RFC 6749, section 4.1.2.1, and its description.
@@ -190,6 +192,7 @@ pub(super) fn check(
             .ok_or(("invalid_scope", "the client may have none of this scope"))?,
         nonce: parameters.get("nonce").map(str::to_owned),
         challenge: challenge.to_owned(),
+        thumbprint: parameters.get("dpop_jkt").map(str::to_owned),
     })
 }
 

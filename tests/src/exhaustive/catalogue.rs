@@ -159,7 +159,7 @@ fn ending(result: &Result<Outcome, Error>) -> Ending {
         }
         Ok(Outcome::Logout(logout)) => Ending::Logout { clean: logout.failures.is_empty() },
         Ok(Outcome::Login(_)) => Ending::Login,
-        Ok(Outcome::Status(_)) => panic!("nobody asks for the status"),
+        Ok(Outcome::Status(_) | Outcome::Proof(_)) => panic!("nobody asks for these"),
         Err(error) => Ending::Failed {
             code: error.code(),
             required: match error {
