@@ -10,7 +10,9 @@ export type Request =
   /** Revoke and delete. Ends with `logout`. */
   | { logout: LogoutRequest }
   /** Say who is signed in. Ends with `status`. */
-  | { status: StatusRequest };
+  | { status: StatusRequest }
+  /** Prove that a request comes from the holder of a token. Ends with `proof`. */
+  | { proof: ProofRequest };
 
 /** How to sign in, and where to keep what comes of it. */
 export interface LoginRequest {
@@ -73,6 +75,8 @@ export interface Provider {
    * they are in any case.
    */
   pushed_authorization?: boolean;
+  /** Whether tokens are bound to a key where the server offers that (DPoP, RFC 9449). */
+  dpop?: boolean;
 }
 
 /** The method of client authentication. A secret is never part of it: that lies in the store. */
@@ -109,6 +113,8 @@ export interface Endpoints {
   pushed_authorization?: string | null;
   /** Whether the server takes no others (RFC 9126, section 5). */
   requires_pushed_authorization?: boolean;
+  /** The algorithms with which the server takes proofs of possession (RFC 9449, section 5.1); none where it takes none. */
+  dpop_algorithms?: string[];
   /** Whether the redirect names its issuer (RFC 9207, section 3). */
   names_issuer?: boolean;
 }
@@ -202,6 +208,23 @@ export interface StatusRequest {
   configuration: Configuration;
   /** Ask the server too. */
   check?: boolean;
+}
+
+/**
+ * Which request to make a proof of possession for (RFC 9449, section 7), where `Token::token_type` is
+ * `DPoP`.
+ */
+export interface ProofRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+  /** The access token that goes with the request. */
+  access_token: Secret;
+  /** The request's method, in upper case. */
+  method: string;
+  /** The request's URL: https, or http on a loopback address. */
+  url: string;
+  /** The nonce that the resource has asked for (`DPoP-Nonce`), if it has. */
+  nonce?: string | null;
 }
 
 /** The answer to an `Effect`. Failing is an answer like any other. */
@@ -505,7 +528,20 @@ export type Slot =
   /** The intent to refresh and the server's answer, before the record is saved. */
   | { parked: Place }
   /** The client's own secret, for providers that gave it one. */
-  | { client: Place };
+  | { client: Place }
+  /**
+   * The keys that tokens are bound to (RFC 9449). Their private halves never leave the shell, and need not be such
+   * that could. What is saved is a public half as a JWK (RFC 7517), and means: keep the key that it belongs to there,
+   * which is `new_proof` or lies in another place, beside the one before it. What is loaded is the public half
+   * of the one that was kept last; what is removed are all.
+   */
+  | { proof: Place }
+  /**
+   * A key pair for the tokens of a login that is under way, in this process's memory: new for each login, at the
+   * latest when it is loaded. A shell that goes on with a suspended login has kept it. Where a shell keeps no keys it
+   * is empty, and the login does without; so does one whose record lies in memory.
+   */
+  | "new_proof";
 
 /** A kind of store. */
 export type Place =
@@ -596,7 +632,18 @@ export interface Command {
 /** A key that the shell keeps. */
 export type Key =
   /** The client's private key (RFC 7523), by the path or name that the configuration gives. */
-  | { client: string };
+  | { client: string }
+  /** One of `proof`. */
+  | {
+      proof: {
+        /** Where it lies. */
+        place: Place;
+        /** Its public half, the JWK with which it was saved. */
+        public: string;
+      };
+    }
+  /** The private half of `new_proof`. */
+  | "new_proof";
 
 /** A line for the log of a flow: what was decided and why, without a secret in it. */
 export interface LogLine {
@@ -629,7 +676,9 @@ export type Outcome =
   /** Nobody is signed in any more. */
   | { logout: LoggedOut }
   /** Who is signed in. */
-  | { status: Status };
+  | { status: Status }
+  /** A proof of possession. */
+  | { proof: Proof };
 
 /** A login that is saved. */
 export interface LoggedIn {
@@ -717,7 +766,7 @@ export type Revocation =
 export interface Token {
   /** The token itself. */
   access_token: Secret;
-  /** How to send it: `Bearer` (RFC 6750). */
+  /** How to send it: `Bearer` (RFC 6750), or `DPoP` with a proof of possession for each request (RFC 9449). */
   token_type: string;
   /** When it expires, where that is known. */
   expires_at: Timestamp | null;
@@ -746,6 +795,12 @@ export interface LoggedOut {
   revocation: Revocation;
   /** What could not be deleted, and why: the credential may still be there. */
   failures: Report[];
+}
+
+/** A proof of possession for one request. */
+export interface Proof {
+  /** The value of the `DPoP` header (RFC 9449, section 4.1); the token goes beside it, as `Authorization: DPoP …`. */
+  header: Secret;
 }
 
 /** Why a flow failed, for programs and for people. */

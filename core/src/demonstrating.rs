@@ -6,17 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::dpop::{Possession, Target};
 use crate::endpoint::Endpoint;
-use crate::home::{Held, Reading};
+use crate::home::Reading;
 use crate::preparing::{proof_id, signed};
-use crate::{
-    Effect, Error, Event, Key, Local, Machine, Misused, Proof, ProofRequest, Secret, Seed, Slot, Step, Timestamp,
-    unexpected,
-};
+use crate::{Error, Event, Local, Machine, Misused, Proof, ProofRequest, Secret, Seed, Step, Timestamp, unexpected};
 
 /// Signs for a request of the caller, with the key of the stored session.
 ///
-/// - `Reading` → (reading) → `Finding`
-/// - `Finding` → `Loaded` → `Signing` · `StoreFailed` → done
+/// - `Reading` → (reading) → `Signing`
 /// - `Signing` → `Signed`, `SignFailed` → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Demonstrating {
@@ -28,48 +24,36 @@ pub(crate) struct Demonstrating {
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
     Reading(Reading),
-    Finding { held: Held },
     Signing { input: Secret },
 }
 
 impl Demonstrating {
-    pub(crate) fn start(request: ProofRequest, seed: Seed) -> Step<Self> {
+    pub(crate) fn start(request: ProofRequest, seed: Seed, now: Timestamp) -> Step<Self> {
         if let Err(detail) = Endpoint::parse(request.url.split('#').next().unwrap_or_default()) {
             return Step::Done(Err(Error::value("URL", detail)));
         }
         let reading = Reading::start(&request.configuration);
-        Self::reading(request, seed, reading)
+        Self::reading(request, seed, reading, now)
     }
 
-    fn reading(request: ProofRequest, seed: Seed, step: Step<Reading>) -> Step<Self> {
+    fn reading(request: ProofRequest, seed: Seed, step: Step<Reading>, now: Timestamp) -> Step<Self> {
         step.within(
             (request, seed),
             |(request, seed), step| Self { request, seed, state: State::Reading(step) },
-            |(request, seed), result| match result {
-                Ok(held) => match held.is_bound() {
-                    Ok(true) => {
-                        let effect = Effect::Load(Slot::Proof(held.place));
-                        Step::perform(Self { request, seed, state: State::Finding { held } }, effect)
-                    }
-                    Ok(false) => {
-                        let detail = "the tokens of this session are bound to no key: they are sent as they are";
-                        Step::failed(Misused::NotApplicable { detail: detail.to_owned() })
-                    }
-                    Err(error) => Step::Done(Err(error)),
-                },
+            |(request, seed), result| match result.and_then(|held| held.record().map(|_| held.possession())) {
+                Ok(Some(possession)) => Self::prove(request, seed, possession, now),
+                Ok(None) => {
+                    let detail = "the tokens of this session are bound to no key: they are sent as they are";
+                    Step::failed(Misused::NotApplicable { detail: detail.to_owned() })
+                }
                 Err(error) => Step::Done(Err(error)),
             },
         )
     }
 
-    fn found(self, held: &Held, jwk: Option<&Secret>, now: Timestamp) -> Step<Self> {
-        let Self { request, seed, .. } = self;
-        let possession = match held.possession(jwk) {
-            Ok(possession) => possession,
-            Err(error) => return Step::Done(Err(error)),
-        };
+    fn prove(request: ProofRequest, seed: Seed, possession: Possession, now: Timestamp) -> Step<Self> {
         // The nonce that is remembered is the token endpoint's, and each server has its own.
-        let possession = Possession::new(Key::Proof(held.place), possession.public().clone(), request.nonce.clone());
+        let possession = possession.with_nonce(request.nonce.clone());
         let id = proof_id(&seed, "resource", now);
         let target = Target {
             method: &request.method,
@@ -89,17 +73,12 @@ impl Machine for Demonstrating {
     fn step(self, now: Timestamp, event: Event) -> Step<Self> {
         let Self { request, seed, state } = self;
         match (state, event) {
-            (State::Reading(step), event) => Self::reading(request, seed, step.step(now, event)),
-            (State::Finding { held }, Event::Loaded(jwk)) => {
-                let machine = Self { request, seed, state: State::Finding { held: held.clone() } };
-                machine.found(&held, jwk.as_ref(), now)
-            }
-            (State::Finding { .. }, Event::StoreFailed(failure)) => Step::failed(Local::Store(failure)),
+            (State::Reading(step), event) => Self::reading(request, seed, step.step(now, event), now),
             (State::Signing { input }, Event::Signed(signature)) => {
                 Step::Done(Ok(Proof { header: signed(&input, &signature) }))
             }
             (State::Signing { .. }, Event::SignFailed { detail }) => Step::failed(Local::ProofKey { detail }),
-            (State::Finding { .. } | State::Signing { .. }, event) => Step::Done(Err(unexpected(&event))),
+            (State::Signing { .. }, event) => Step::Done(Err(unexpected(&event))),
         }
     }
 }

@@ -92,6 +92,11 @@ impl Possession {
         if self.is_second { format!("{purpose}/again") } else { purpose.to_owned() }
     }
 
+    /// The same key, with the nonce of another server.
+    pub(crate) fn with_nonce(self, nonce: Option<String>) -> Self {
+        Self { nonce, ..self }
+    }
+
     /// The same key, for a request that has not been refused yet.
     pub(crate) fn afresh(self) -> Self {
         Self { is_second: false, ..self }

@@ -331,9 +331,6 @@ pub enum LoginRequired {
     /// The home is a copy of another one, which may hold the same session.
     #[error("this home is a copy; refreshing here would end the session of the original")]
     CopiedHome,
-    /// The key that the tokens are bound to is gone, or is another one.
-    #[error("the key that this session is bound to is not here")]
-    NoProofKey,
     /// The resource does not accept the credential, and there is nothing to renew.
     #[error("the credential was rejected and cannot be renewed")]
     Rejected,

@@ -48,7 +48,7 @@ impl Flow {
             Request::Token(request) => token(Refresh::start(request, seed, now)),
             Request::Logout(request) => logout(Logout::start(request, seed)),
             Request::Status(request) => status(Checking::start(request, seed, now)),
-            Request::Proof(request) => proof(Demonstrating::start(request, seed)),
+            Request::Proof(request) => proof(Demonstrating::start(request, seed, now)),
         }
     }
 

@@ -96,7 +96,7 @@ impl Logout {
         // A keyring that an earlier login has used may hold what could not be cleared then.
         let is_file = held.mode == StoreMode::File;
         let slots = slots(if is_file && self.in_keyring { StoreMode::Auto } else { held.mode });
-        let slots = if held.sidecar.keeps_proof_key() { with_proof_keys(slots) } else { slots };
+        let slots = if held.sidecar.proof_key().is_some() { with_proof_keys(slots) } else { slots };
         let record = held.record.as_ref().ok().and_then(Option::as_ref);
         self.outcome.was_logged_in = match &held.record {
             Ok(Some(record)) => *record.credential() != Credential::Nothing,

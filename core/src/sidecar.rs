@@ -8,7 +8,7 @@ use core::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::dpop::Possession;
+use crate::dpop::{Possession, PublicKey};
 use crate::json;
 use crate::record::{Provenance, Tokens};
 use crate::token_response::TokenSet;
@@ -65,8 +65,8 @@ pub(crate) struct Sidecar {
 pub(crate) struct Bound {
     /// Which session it is, as a hash: what another tool has put into its place is not bound.
     login: String,
-    /// The key's thumbprint (RFC 7638).
-    pub(crate) key: String,
+    /// Its public half.
+    pub(crate) key: PublicKey,
     /// The nonce for the next proof at the token endpoint, where the server gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) nonce: Option<String>,
@@ -293,7 +293,7 @@ impl Sidecar {
     /// Notes that the tokens of this session are bound to a key.
     pub(crate) fn bind(&mut self, tokens: &Tokens, possession: &Possession, nonce: Option<String>) {
         let Some(owner) = tokens.owner() else { return };
-        self.proof = Some(Bound { login: self.hash(owner), key: possession.public().thumbprint(), nonce });
+        self.proof = Some(Bound { login: self.hash(owner), key: possession.public().clone(), nonce });
     }
 
     /// Notes what a refresh has said about the key: the nonce for the next proof, or that nothing is bound any more.
@@ -310,9 +310,9 @@ impl Sidecar {
         self.proof.as_ref().filter(|bound| bound.login == self.hash(owner))
     }
 
-    /// Whether a key lies beside the record, or may.
-    pub(crate) fn keeps_proof_key(&self) -> bool {
-        self.proof.is_some()
+    /// The key that lies beside the record, or may.
+    pub(crate) fn proof_key(&self) -> Option<&PublicKey> {
+        self.proof.as_ref().map(|bound| &bound.key)
     }
 
     /// The provider's name, for display.

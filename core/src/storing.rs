@@ -187,7 +187,7 @@ impl Storing {
         };
         // The key of the session before, where it was not written over.
         let key = Some(Slot::Proof(before.place)).filter(|_| {
-            before.sidecar.keeps_proof_key() && (self.credential.bound.is_none() || before.place != after.place)
+            before.sidecar.proof_key().is_some() && (self.credential.bound.is_none() || before.place != after.place)
         });
         let stored = Stored { record, before, secret_before, after, warnings: written.warnings };
         let (state, slot) = match key {

@@ -2,19 +2,15 @@
 
 use hallpass_core::{Event, Key, Place, Secret, Slot, StoreFailure, StoreTrouble};
 
+use zeroize::Zeroizing;
+
 use crate::signing::sign_with;
 use crate::store::Stores;
 
-/// Where a key lies, if it is one that is kept in a store.
-pub(crate) fn slot(key: &Key) -> Option<Slot> {
-    match key {
-        Key::Client(_) => None,
-        Key::Proof(place) => Some(Slot::Proof(*place)),
-        Key::NewProof => Some(Slot::NewProof),
-    }
-}
+/// So many keys are kept in a place: the one of the session, and the one before it until the session is saved.
+const KEPT: usize = 2;
 
-/// The public half as a JWK; for a login a new pair. → `Loaded`, `StoreFailed`
+/// The public half, as a JWK, of the key that was kept last; for a login a new pair. → `Loaded`, `StoreFailed`
 pub(crate) fn load(stores: &mut Stores, slot: Slot) -> Event {
     if slot == Slot::NewProof {
         let Some(made) = pair::generate() else { return Event::Loaded(None) };
@@ -23,43 +19,65 @@ pub(crate) fn load(stores: &mut Stores, slot: Slot) -> Event {
         }
     }
     match stores.load(slot) {
-        Event::Loaded(Some(pem)) => match pair::public(&pem) {
-            Some(jwk) => Event::Loaded(Some(jwk)),
-            None => Event::StoreFailed(failure("there is no ES256 key in it")),
-        },
+        Event::Loaded(Some(text)) => Event::Loaded(keys(&text).first().and_then(pair::public)),
         answer => answer,
     }
 }
 
-/// Keeps the pair with this public half in a place, wherever else it lies. → `Saved`, `StoreFailed`
-pub(crate) fn keep(stores: &mut Stores, place: Place, jwk: &Secret) -> Event {
+/// Keeps the pair with this public half in a place, wherever else it lies, beside the one before. → `Saved`,
+/// `StoreFailed`
+pub(crate) fn keep(stores: &mut Stores, place: Place, public: &Secret) -> Event {
     let others = [Place::File, Place::Keyring, Place::Ephemeral].map(Slot::Proof);
     for slot in [Slot::NewProof].into_iter().chain(others) {
-        let Event::Loaded(Some(pem)) = stores.load(slot) else { continue };
-        if pair::public(&pem).as_ref() != Some(jwk) {
-            continue;
-        }
-        let saved = stores.save(Slot::Proof(place), &pem);
+        let Some(key) = find(stores, slot, public) else { continue };
+        let kept = match stores.load(Slot::Proof(place)) {
+            Event::Loaded(Some(text)) => keys(&text),
+            _ => Vec::new(),
+        };
+        let others = kept.into_iter().filter(|other| *other != key);
+        let text = [key.clone()].into_iter().chain(others).take(KEPT).fold(Zeroizing::new(String::new()), join);
+        let saved = stores.save(Slot::Proof(place), &Secret::new(text.as_str()));
         if slot == Slot::NewProof && saved == Event::Saved {
             stores.remove(slot);
         }
         return saved;
     }
-    Event::StoreFailed(failure("the key is nowhere to be found"))
+    let detail = "the key of the tokens is nowhere to be found".to_owned();
+    Event::StoreFailed(StoreFailure { kind: StoreTrouble::Other, detail })
 }
 
-/// Signs with a key that is kept in a store. → `Signed`, `SignFailed`
-pub(crate) fn sign(stores: &mut Stores, slot: Slot, algorithm: &str, input: &Secret) -> Event {
-    let signed = match stores.load(slot) {
-        Event::Loaded(Some(pem)) => sign_with(&pem, algorithm, input),
-        Event::StoreFailed(failure) => Err(failure.detail),
-        _ => Err("it is gone".to_owned()),
+/// Signs with a key that is kept in a store; `None` where it is not such a key. → `Signed`, `SignFailed`
+pub(crate) fn sign(stores: &mut Stores, key: &Key, algorithm: &str, input: &Secret) -> Option<Event> {
+    let found = match key {
+        Key::Client(_) => return None,
+        Key::Proof { place, public } => find(stores, Slot::Proof(*place), &public.as_str().into()),
+        Key::NewProof => match stores.load(Slot::NewProof) {
+            Event::Loaded(text) => text,
+            _ => None,
+        },
     };
-    signed.map_or_else(|detail| Event::SignFailed { detail }, Event::Signed)
+    let signed = found.ok_or_else(|| "it is not here".to_owned()).and_then(|key| sign_with(&key, algorithm, input));
+    Some(signed.map_or_else(|detail| Event::SignFailed { detail }, Event::Signed))
 }
 
-fn failure(detail: &str) -> StoreFailure {
-    StoreFailure { kind: StoreTrouble::Unreadable, detail: format!("the key of the tokens: {detail}") }
+/// The pair with this public half.
+fn find(stores: &mut Stores, slot: Slot, public: &Secret) -> Option<Secret> {
+    let Event::Loaded(Some(text)) = stores.load(slot) else { return None };
+    keys(&text).into_iter().find(|key| pair::public(key).as_ref() == Some(public))
+}
+
+const END: &str = "-----END PRIVATE KEY-----";
+
+/// The keys in a text, one PEM after another, the one that was kept last first.
+fn keys(text: &Secret) -> Vec<Secret> {
+    let keys = text.expose().split_inclusive(END).map(str::trim).filter(|key| key.ends_with(END));
+    keys.map(Secret::new).collect()
+}
+
+fn join(mut text: Zeroizing<String>, key: Secret) -> Zeroizing<String> {
+    text.push_str(key.expose());
+    text.push('\n');
+    text
 }
 
 #[cfg(not(feature = "tls"))]

@@ -201,10 +201,8 @@ impl Shell {
             Effect::Reply(page) => self.reply(page),
             Effect::Present(prompt) => self.present(&prompt),
             Effect::Run(order) => command::run(&order, &cancelled),
-            Effect::Sign { key, algorithm, input } => match proof_key::slot(&key) {
-                Some(slot) => proof_key::sign(&mut self.stores, slot, &algorithm, &input),
-                None => signing::sign(&key, &algorithm, &input),
-            },
+            Effect::Sign { key, algorithm, input } => proof_key::sign(&mut self.stores, &key, &algorithm, &input)
+                .unwrap_or_else(|| signing::sign(&key, &algorithm, &input)),
         };
         if matches!(event, Event::Cancelled) {
             self.cancellation.take();

@@ -276,9 +276,12 @@ impl World {
             Effect::Load(slot) => self.store.load(slot),
             Effect::Save { slot: slot @ Slot::Proof(_), contents } => {
                 let places = [Place::File, Place::Keyring, Place::Ephemeral].map(Slot::Proof);
-                let is_held = |slot| self.store.get(slot) == Some(contents.expose());
-                assert!([Slot::NewProof].into_iter().chain(places).any(is_held), "a shell keeps only keys that it has");
-                let saved = self.store.save(slot, contents);
+                let holds =
+                    |slot| self.store.get(slot).is_some_and(|keys| keys.lines().any(|key| key == contents.expose()));
+                assert!([Slot::NewProof].into_iter().chain(places).any(holds), "a shell keeps only keys that it has");
+                let before = self.store.get(slot).and_then(|keys| keys.lines().next()).unwrap_or_default();
+                let keys = format!("{}\n{before}", contents.expose());
+                let saved = self.store.save(slot, keys.into());
                 if saved == Event::Saved {
                     self.store.take(Slot::NewProof);
                 }
@@ -313,12 +316,15 @@ impl World {
             Effect::Present(prompt) => self.person.reads(prompt),
             Effect::Run(_) => Event::RunFailed { detail: "there are no commands in this world".to_owned() },
             Effect::Sign { key, algorithm, input } => {
-                let slot = match key {
+                let public = match &key {
                     Key::Client(_) => return crate::key::sign(&key, &algorithm, &input),
-                    Key::Proof(place) => Slot::Proof(place),
-                    Key::NewProof => Slot::NewProof,
+                    Key::Proof { place, public } => {
+                        let keys = self.store.get(Slot::Proof(*place)).unwrap_or_default();
+                        keys.lines().find(|key| key == public)
+                    }
+                    Key::NewProof => self.store.get(Slot::NewProof),
                 };
-                crate::key::prove(self.store.get(slot).unwrap_or_default(), &algorithm, &input)
+                crate::key::prove(public.unwrap_or_default(), &algorithm, &input)
             }
         }
     }

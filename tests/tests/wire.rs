@@ -81,7 +81,11 @@ fn effects_as_a_shell_reads_them() {
             deadline: 5_000,
         }),
         Effect::Sign { key: Key::Client("client.pem".into()), algorithm: "ES256".into(), input: "e30.e30".into() },
-        Effect::Sign { key: Key::Proof(Place::File), algorithm: "ES256".into(), input: "e30.e30".into() },
+        Effect::Sign {
+            key: Key::Proof { place: Place::File, public: "{}".into() },
+            algorithm: "ES256".into(),
+            input: "e30.e30".into(),
+        },
         Effect::Sign { key: Key::NewProof, algorithm: "EdDSA".into(), input: "e30.e30".into() },
     ];
     effects.extend(slots.map(Effect::Load));
@@ -229,7 +233,6 @@ fn errors_as_people_and_programs_read_them() {
         LoginRequired::RotationLost.into(),
         LoginRequired::AnotherAccount.into(),
         LoginRequired::CopiedHome.into(),
-        LoginRequired::NoProofKey.into(),
         LoginRequired::Rejected.into(),
     ];
     errors.extend(

@@ -158,7 +158,6 @@ impl LoginRequired {
             Self::RotationLost => "rotation_lost",
             Self::AnotherAccount => "another_account",
             Self::CopiedHome => "copied_home",
-            Self::NoProofKey => "no_proof_key",
             Self::Rejected => "credential_rejected",
         }
     }

@@ -1,30 +1,15 @@
 //! The key that a session's tokens are bound to (RFC 9449).
 
 use super::Held;
-use crate::dpop::{Possession, PublicKey};
-use crate::{Error, Key, LoginRequired, Secret};
+use crate::Key;
+use crate::dpop::Possession;
 
 impl Held {
-    /// Whether the tokens are bound to a key.
-    ///
-    /// # Errors
-    /// When there is no record, or it cannot be read.
-    pub(crate) fn is_bound(&self) -> Result<bool, Error> {
-        Ok(self.record()?.tokens().is_some_and(|tokens| self.sidecar.bound(tokens).is_some()))
-    }
-
-    /// The key that the tokens are bound to, if it is the one with this JWK, which lies beside the record.
-    ///
-    /// # Errors
-    /// When it is another one, or none: what proves possession of the tokens is gone.
-    pub(crate) fn possession(&self, jwk: Option<&Secret>) -> Result<Possession, Error> {
-        let bound = self.record()?.tokens().and_then(|tokens| self.sidecar.bound(tokens));
-        let public = jwk.and_then(PublicKey::parse);
-        match (bound, public) {
-            (Some(bound), Some(public)) if bound.key == public.thumbprint() => {
-                Ok(Possession::new(Key::Proof(self.place), public, bound.nonce.clone()))
-            }
-            _ => Err(LoginRequired::NoProofKey.into()),
-        }
+    /// The key that the tokens are bound to, if they are. Whether the shell still has it shows when it signs.
+    pub(crate) fn possession(&self) -> Option<Possession> {
+        let tokens = self.record.as_ref().ok()?.as_ref()?.tokens()?;
+        let bound = self.sidecar.bound(tokens)?;
+        let key = Key::Proof { place: self.place, public: bound.key.text() };
+        Some(Possession::new(key, bound.key.clone(), bound.nonce.clone()))
     }
 }

@@ -15,9 +15,8 @@ use crate::{
 /// Saves the record durably, the client's secret in the same store just before it, then notes beside it where it is,
 /// then clears the other store. In this order a crash never lets an older record count, and never leaves none.
 ///
-/// - `Fetching`  → `Loaded`, `StoreFailed` → `Secreting`, `Seeking`, `Proving` or `Saving`
-/// - `Secreting` → `Saved` → `Seeking`, `Proving` or `Saving` · `auto` without a keyring → the file, from the beginning
-/// - `Seeking`   → `Loaded`, `StoreFailed` → `Proving` or `Saving`
+/// - `Fetching`  → `Loaded`, `StoreFailed` → `Secreting`, `Proving` or `Saving`
+/// - `Secreting` → `Saved` → `Proving` or `Saving` · `auto` without a keyring → the file, from the beginning
 /// - `Proving`   → `Saved` → `Saving` · `auto` without a keyring → the file, from the beginning
 /// - `Saving`    → `Saved` → `Noting` · `auto` without a keyring → the file, from the beginning
 /// - `Noting`    → `Saved`, `StoreFailed` → `Clearing` or done · `StoreFailed` → done with nothing moved
@@ -42,7 +41,6 @@ pub(crate) struct Writing {
 enum State {
     Fetching(Place),
     Secreting(Place),
-    Seeking(Place),
     Proving(Place),
     Saving(Place),
     Clearing(Place),
@@ -118,16 +116,14 @@ impl Writing {
     }
 
     fn prove(self, place: Place) -> Step<Self> {
-        let (state, effect) = match &self.proof {
-            ProofKey::Given(jwk) => {
-                (State::Proving(place), Effect::Save { slot: Slot::Proof(place), contents: jwk.clone() })
-            }
-            ProofKey::Kept if place != self.before && self.sidecar.keeps_proof_key() => {
-                (State::Seeking(place), Effect::Load(Slot::Proof(self.before)))
-            }
-            ProofKey::Kept | ProofKey::None => return self.save(place),
+        let public = match &self.proof {
+            ProofKey::Given(jwk) => Some(jwk.clone()),
+            ProofKey::Kept if place != self.before => self.sidecar.proof_key().map(|key| Secret::new(key.text())),
+            ProofKey::Kept | ProofKey::None => None,
         };
-        Step::perform(Self { state, ..self }, effect)
+        let Some(contents) = public else { return self.save(place) };
+        let effect = Effect::Save { slot: Slot::Proof(place), contents };
+        Step::perform(Self { state: State::Proving(place), ..self }, effect)
     }
 
     fn save(self, place: Place) -> Step<Self> {
@@ -205,12 +201,7 @@ impl Machine for Writing {
             }
             (State::Fetching(place), Event::Loaded(None) | Event::StoreFailed(_))
             | (State::Secreting(place), Event::Saved) => self.prove(place),
-            (State::Seeking(place), Event::Loaded(Some(jwk))) => {
-                self.proof = ProofKey::Given(jwk);
-                self.prove(place)
-            }
-            (State::Seeking(place), Event::Loaded(None) | Event::StoreFailed(_))
-            | (State::Proving(place), Event::Saved) => self.save(place),
+            (State::Proving(place), Event::Saved) => self.save(place),
             (State::Saving(place), Event::Saved) => self.saved(place),
             (
                 State::Secreting(Place::Keyring) | State::Proving(Place::Keyring) | State::Saving(Place::Keyring),

@@ -32,11 +32,9 @@ const ROOM: u32 = 64 * 1024;
 /// committed.
 ///
 /// - `Rereading`      → (guarded reading) → done with what another process renewed, or `Looking`
-/// - `Looking`        → `Loaded` → `Committing` a parked answer, `Draining` an open intent, `Finding`, `Authenticating`
+/// - `Looking`        → `Loaded` → `Committing` a parked answer, `Draining` an open intent, `Authenticating`
 ///   · `StoreFailed` → done
-/// - `Draining`       → `Slept` → `Finding` or `Authenticating`, for the one resend
-/// - `Finding`        → `Loaded` → `Authenticating`, or done where the key is gone that the tokens are bound to
-///   · `StoreFailed` → done
+/// - `Draining`       → `Slept` → `Authenticating`, for the one resend
 /// - `Authenticating` → (preparing) → `Reserving`
 /// - `Reserving`      → `Reserved` → `Sending` · `StoreFailed` → done, nothing sent
 /// - `Sending`        → `Responded` → `Parking`, `Rejecting`, `Draining` or `Noting`, or `Authenticating` for another
@@ -65,7 +63,6 @@ enum State {
     Rereading(GuardedReading),
     Looking,
     Draining { attempt: u32 },
-    Finding { attempt: u32 },
     Authenticating { step: Preparing, attempt: u32 },
     Reserving { intent: Intent, request: HttpRequest },
     Sending { intent: Intent },
@@ -174,23 +171,13 @@ impl Renewing {
     }
 
     /// Nothing is sent without the key that the tokens are bound to: the server would take it for a thief's.
-    fn authenticate(self, attempt: u32, now: Timestamp) -> Step<Self> {
-        if self.possession.is_none() && self.held.is_bound() == Ok(true) {
-            let effect = Effect::Load(Slot::Proof(self.held.place));
-            return Step::perform(Self { state: State::Finding { attempt }, ..self }, effect);
-        }
+    fn authenticate(mut self, attempt: u32, now: Timestamp) -> Step<Self> {
+        self.possession = self.possession.or_else(|| self.held.possession());
         let Target { provider, url, .. } = &self.target;
         let occasion = Occasion { audience: url, purpose: "refresh", seed: &self.order.seed, now };
         let secret = SecretSource::Stored(self.held.place);
         let step = Preparing::start(provider, &secret, &occasion, self.possession.as_ref());
         self.authenticating(step, attempt, now)
-    }
-
-    fn found(self, jwk: Option<&Secret>, attempt: u32, now: Timestamp) -> Step<Self> {
-        match self.held.possession(jwk) {
-            Ok(possession) => Self { possession: Some(possession), ..self }.authenticate(attempt, now),
-            Err(error) => self.make_do(error, now),
-        }
     }
 
     fn authenticating(self, step: Step<Preparing>, attempt: u32, now: Timestamp) -> Step<Self> {
@@ -277,7 +264,7 @@ impl Renewing {
     /// The tokens in an answer, if they are those of this session.
     fn read(&self, answer: &Secret) -> Result<TokenSet, Error> {
         let server = self.server();
-        let set = TokenSet::parse(&server, answer, self.held.is_bound() == Ok(true))?;
+        let set = TokenSet::parse(&server, answer, self.held.possession().is_some())?;
         let foreign = match (&set.id_token, self.tokens()) {
             (Some(id_token), Some(tokens)) => !tokens.issued_to_same(id_token),
             _ => false,
@@ -392,8 +379,7 @@ impl Machine for Renewing {
         match (core::mem::replace(&mut self.state, State::Looking), event) {
             (State::Rereading(step), event) => self.rereading(step.step(now, event), now),
             (State::Looking, Event::Loaded(text)) => self.looked(text.as_ref().and_then(Parked::parse), now),
-            (State::Finding { attempt }, Event::Loaded(jwk)) => self.found(jwk.as_ref(), attempt, now),
-            (State::Looking | State::Finding { .. } | State::Reserving { .. }, Event::StoreFailed(failure)) => {
+            (State::Looking | State::Reserving { .. }, Event::StoreFailed(failure)) => {
                 self.make_do(Local::Store(failure).into(), now)
             }
             (State::Draining { attempt }, Event::Slept) => {
