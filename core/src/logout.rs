@@ -152,7 +152,12 @@ impl Logout {
     fn matters(&self, slot: Option<Slot>, failure: &crate::StoreFailure) -> bool {
         let in_keyring = matches!(
             slot,
-            Some(Slot::Record(Place::Keyring) | Slot::Parked(Place::Keyring) | Slot::Client(Place::Keyring))
+            Some(
+                Slot::Record(Place::Keyring)
+                    | Slot::Parked(Place::Keyring)
+                    | Slot::Client(Place::Keyring)
+                    | Slot::Proof(Place::Keyring)
+            )
         );
         let absent = failure.kind == crate::StoreTrouble::Unavailable;
         let said = Error::from(Local::Store(failure.clone())).report();

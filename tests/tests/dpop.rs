@@ -375,6 +375,8 @@ fn without_a_keyring_auto_keeps_the_key_in_the_file() {
     assert!(world.store.get(KEY).is_some());
     world.wait(HOUR);
     assert_eq!(world.usable().unwrap().token_type, "DPoP");
+    let logout = world.log_out(false).unwrap();
+    assert!(logout.failures.is_empty() && world.store.is_empty(), "{logout:?}");
 }
 
 #[test]
