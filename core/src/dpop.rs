@@ -108,19 +108,15 @@ impl Possession {
         let header = format!(r#"{{"typ":"dpop+jwt","alg":"{algorithm}","jwk":{}}}"#, self.public.text());
         let url = target.url.split(['?', '#']).next().unwrap_or_default();
         let issued_at = now.plus(self.ahead.saturating_neg()).milliseconds().div_euclid(1000);
-        let mut claims = format!(
-            r#"{{"jti":{},"htm":{},"htu":{},"iat":{issued_at}"#,
+        let token = |token: &Secret| format!(r#","ath":"{}""#, URL_SAFE_NO_PAD.encode(Sha256::digest(token.expose())));
+        let claims = format!(
+            r#"{{"jti":{},"htm":{},"htu":{},"iat":{issued_at}{}{}}}"#,
             quoted(target.id),
             quoted(target.method),
-            quoted(url)
+            quoted(url),
+            target.access_token.map(token).unwrap_or_default(),
+            self.nonce.as_ref().map(|nonce| format!(r#","nonce":{}"#, quoted(nonce))).unwrap_or_default(),
         );
-        if let Some(token) = target.access_token {
-            claims.push_str(&format!(r#","ath":"{}""#, URL_SAFE_NO_PAD.encode(Sha256::digest(token.expose()))));
-        }
-        if let Some(nonce) = &self.nonce {
-            claims.push_str(&format!(r#","nonce":{}"#, quoted(nonce)));
-        }
-        claims.push('}');
         Secret::new(format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims)))
     }
 

@@ -5,9 +5,11 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use crate::demonstrating::Demonstrating;
+use crate::exporting::Exporting;
 use crate::login::Login;
 use crate::logout::Logout;
 use crate::refresh::Refresh;
+use crate::seeding::Seeding;
 use crate::status::Checking;
 use crate::{Error, Event, LoginRequest, Machine, Misused, Outcome, Request, Seed, Step, Timestamp};
 
@@ -25,6 +27,8 @@ enum State {
     Token(Refresh),
     Logout(Logout),
     Status(Checking),
+    Seed(Seeding),
+    Export(Exporting),
     Proof(Demonstrating),
 }
 
@@ -48,6 +52,8 @@ impl Flow {
             Request::Token(request) => token(Refresh::start(request, seed, now)),
             Request::Logout(request) => logout(Logout::start(request, seed)),
             Request::Status(request) => status(Checking::start(request, seed, now)),
+            Request::Seed(request) => seeding(Seeding::start(request, seed, now)),
+            Request::Export(request) => exporting(Exporting::start(request, seed)),
             Request::Proof(request) => proof(Demonstrating::start(request, seed, now)),
         }
     }
@@ -88,6 +94,8 @@ impl Machine for Flow {
             State::Token(machine) => token(machine.step(now, event)),
             State::Logout(machine) => logout(machine.step(now, event)),
             State::Status(machine) => status(machine.step(now, event)),
+            State::Seed(machine) => seeding(machine.step(now, event)),
+            State::Export(machine) => exporting(machine.step(now, event)),
             State::Proof(machine) => proof(machine.step(now, event)),
         }
     }
@@ -111,6 +119,14 @@ fn logout(step: Step<Logout>) -> Step<Flow> {
 
 fn status(step: Step<Checking>) -> Step<Flow> {
     step.within((), |(), machine| Flow(State::Status(machine)), |(), result| Step::Done(result.map(Outcome::Status)))
+}
+
+fn seeding(step: Step<Seeding>) -> Step<Flow> {
+    step.within((), |(), machine| Flow(State::Seed(machine)), |(), result| Step::Done(result.map(Outcome::Seed)))
+}
+
+fn exporting(step: Step<Exporting>) -> Step<Flow> {
+    step.within((), |(), machine| Flow(State::Export(machine)), |(), result| Step::Done(result.map(Outcome::Export)))
 }
 
 fn proof(step: Step<Demonstrating>) -> Step<Flow> {

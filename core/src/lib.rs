@@ -47,6 +47,7 @@ mod effect;
 mod endpoint;
 mod error;
 mod event;
+mod exporting;
 mod flow;
 mod form;
 mod header;
@@ -56,6 +57,7 @@ mod key_exchange;
 mod login;
 mod logout;
 mod machine;
+mod moving;
 mod outcome;
 mod pkce;
 mod preparing;
@@ -67,6 +69,7 @@ mod request;
 mod revoking;
 mod secret;
 mod seed;
+mod seeding;
 mod sidecar;
 mod status;
 mod storing;
@@ -82,12 +85,18 @@ pub use event::{
     Call, Event, HttpResponse, LockFailure, LockTrouble, Reach, RequestFailure, StoreFailure, StoreTrouble,
 };
 pub use flow::{Flow, Suspended};
+pub use header::clock_skew;
 pub use machine::{Level, LogLine, Machine, Step};
-pub use outcome::{Account, LoggedIn, LoggedOut, Method, Outcome, Proof, Revocation, Status, Token, TokenOrigin};
+pub use moving::{InKeyring, Move};
+pub use outcome::{
+    Account, Exported, LoggedIn, LoggedOut, Method, Outcome, Proof, Revocation, SeedUse, Seeded, Status, Token,
+    TokenOrigin,
+};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
+pub use record::is_same_session;
 pub use request::{
-    Configuration, Home, LoginMethod, LoginRequest, LogoutRequest, Need, ProofRequest, Request, StatusRequest,
-    StoreMode, TokenRequest,
+    Configuration, ExportRequest, Home, LoginMethod, LoginRequest, LogoutRequest, Need, ProofRequest, Request,
+    SeedRequest, StatusRequest, StoreMode, TokenRequest,
 };
 pub use secret::Secret;
 pub use seed::Seed;

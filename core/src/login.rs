@@ -15,7 +15,7 @@ use crate::home::{Held, Reading, provider_of};
 use crate::key_exchange::KeyExchange;
 use crate::record::{Record, Tokens};
 use crate::revoking::{Revoking, Session};
-use crate::storing::{NewCredential, Stored, Storing};
+use crate::storing::{NewCredential, Stored, Storing, Terms};
 use crate::token_response::TokenSet;
 use crate::whoami::Whoami;
 use crate::{
@@ -287,6 +287,7 @@ impl Begun {
             client_secret: begun.request.client_secret.clone(),
             expires_in,
             bound,
+            terms: Terms::Login,
         };
         begun.store(credential).logged(LogLine::detail("the authorization server has granted tokens"))
     }

@@ -34,8 +34,12 @@ pub(crate) fn keep(stores: &mut Stores, place: Place, public: &Secret) -> Event 
             Event::Loaded(Some(text)) => keys(&text),
             _ => Vec::new(),
         };
-        let others = kept.into_iter().filter(|other| *other != key);
-        let text = [key.clone()].into_iter().chain(others).take(KEPT).fold(Zeroizing::new(String::new()), join);
+        let others: Vec<_> = kept.into_iter().filter(|other| *other != key).collect();
+        let mut text = Zeroizing::new(String::new());
+        for key in [key].into_iter().chain(others).take(KEPT) {
+            text.push_str(key.expose());
+            text.push('\n');
+        }
         let saved = stores.save(Slot::Proof(place), &Secret::new(text.as_str()));
         if slot == Slot::NewProof && saved == Event::Saved {
             stores.remove(slot);
@@ -72,12 +76,6 @@ const END: &str = "-----END PRIVATE KEY-----";
 fn keys(text: &Secret) -> Vec<Secret> {
     let keys = text.expose().split_inclusive(END).map(str::trim).filter(|key| key.ends_with(END));
     keys.map(Secret::new).collect()
-}
-
-fn join(mut text: Zeroizing<String>, key: Secret) -> Zeroizing<String> {
-    text.push_str(key.expose());
-    text.push('\n');
-    text
 }
 
 #[cfg(not(feature = "tls"))]

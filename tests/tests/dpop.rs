@@ -5,8 +5,8 @@ use hallpass::authorization_server::{
     Client, ClientAuthentication as Registered, Dpop, Endpoint, Fault, PushedAuthorization, Request as Sent,
 };
 use hallpass_core::{
-    ClientAuthentication, Error, Event, HttpResponse, LoginMethod, Need, Outcome, Place, ProofRequest, Request, Slot,
-    StoreMode, StoreTrouble, Token,
+    ClientAuthentication, Error, Event, ExportRequest, HttpResponse, LoginMethod, Need, Outcome, Place, ProofRequest,
+    Request, Slot, StoreMode, StoreTrouble, Token,
 };
 use hallpass_tests::key;
 use hallpass_tests::world::{ISSUER, Way, World, response};
@@ -354,6 +354,13 @@ fn the_key_lies_where_the_record_lies() {
         world.log_out(false).unwrap();
         assert!(world.store.is_empty(), "{mode:?}");
     }
+}
+
+#[test]
+fn a_record_that_is_worth_nothing_elsewhere_is_not_handed_out() {
+    let mut world = signed_in(Dpop::Offered);
+    let request = ExportRequest { configuration: world.configuration.clone(), if_changed: false };
+    assert_eq!(code(world.run(Request::Export(request))), "not_applicable");
 }
 
 #[test]

@@ -50,11 +50,15 @@ impl Error {
                 Local::Key { .. } => "client_key",
                 Local::ProofKey { .. } => "proof_key",
                 Local::NoClientSecret => "no_client_secret",
+                Local::Occupied { .. } => "home_occupied",
                 Local::NewerSidecar => "newer_version",
             },
             Self::Misused(misused) => match misused {
                 Misused::Unexpected { .. } => "unexpected_event",
                 Misused::Value { .. } => "invalid_value",
+                Misused::NoProfile { .. } => "no_profile",
+                Misused::ProfileExists { .. } => "profile_exists",
+                Misused::SharedSession { .. } => "shared_session",
                 Misused::NotApplicable { .. } | Misused::NotRefreshable => "not_applicable",
                 Misused::Message { .. } => "invalid_message",
             },
@@ -106,14 +110,23 @@ impl Error {
                 Local::Key { .. } => "check the key's path, format (PKCS #8 PEM) and algorithm",
                 Local::ProofKey { .. } => "run `hallpass login` for a session with a new key",
                 Local::NoClientSecret => "run `hallpass login` with `--with-client-secret`",
+                Local::Occupied { .. } => "run `hallpass logout` first, or seed another home with `--home`",
                 Local::NewerSidecar => "upgrade Hallpass",
             },
             Self::Misused(misused) => match misused {
                 Misused::Value { what, .. } if what == "issuer" => {
                     "name the issuer as its provider does: `--issuer https://HOST`; http is only for loopback addresses"
                 }
+                Misused::Value { what, .. } if what == "seed" => {
+                    "hand in the whole text of an auth.json, as `hallpass export` prints it"
+                }
                 Misused::NotRefreshable => {
                     "run `hallpass token` for the one that is stored, or `hallpass login` for a session that is refreshed"
+                }
+                Misused::NoProfile { .. } => "see `hallpass profiles`; `hallpass --profile NAME login` makes a new one",
+                Misused::ProfileExists { .. } => "choose another name, or `hallpass profiles remove` that one first",
+                Misused::SharedSession { .. } => {
+                    "keep one of the two: `hallpass --home DIR logout --local`, then `hallpass --home DIR login` gives the other its own session"
                 }
                 Misused::Unexpected { .. }
                 | Misused::Value { .. }
@@ -122,7 +135,11 @@ impl Error {
             },
             Self::Declined(Declined::Cancelled) => return None,
             Self::LoginRequired(LoginRequired::CopiedHome) => {
-                "run `hallpass login` here: each copy needs a session of its own"
+                "run `hallpass login` here: each copy needs a session of its own; in CI, run `hallpass seed` first"
+            }
+            Self::LoginRequired(LoginRequired::SeedSpent) => {
+                "one copy of a seed may be renewed at a time: sign in anew, replace the seed by what `hallpass export` \
+                 prints, and let each job write back what `hallpass export --if-changed` prints before the next one begins"
             }
             Self::LoginRequired(_) => "run `hallpass login`",
         };
@@ -155,6 +172,7 @@ impl LoginRequired {
             Self::Expired => "session_expired",
             Self::Revoked => "session_revoked",
             Self::SpentElsewhere => "spent_elsewhere",
+            Self::SeedSpent => "seed_spent",
             Self::RotationLost => "rotation_lost",
             Self::AnotherAccount => "another_account",
             Self::CopiedHome => "copied_home",

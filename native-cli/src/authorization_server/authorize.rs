@@ -70,13 +70,13 @@ impl AuthorizationServer {
     fn ask_or_decide(&mut self, turn: &Turn<'_>, client: &Client, request: AuthorizationRequest) -> Response {
         match self.options.auto_consent.clone() {
             Some(Decision::Deny) => self.decide(&request, None),
-            Some(Decision::Allow { account }) => match self.find_account(&account) {
-                Some(account) => self.decide(&request, Some(&account)),
-                None => {
-                    let refusal = ("server_error", "no such test account");
-                    self.refuse(&request.redirect_uri, request.state.as_deref(), refusal)
+            Some(Decision::Allow { account }) => {
+                if let Some(account) = self.find_account(&account) {
+                    return self.decide(&request, Some(&account));
                 }
-            },
+                let refusal = ("server_error", "no such test account");
+                self.refuse(&request.redirect_uri, request.state.as_deref(), refusal)
+            }
             None => self.show_consent(turn, client, request),
         }
     }

@@ -4,6 +4,9 @@ use std::io;
 
 use ureq::Timeout;
 
+/// What is wrong with a certificate whose authority nobody has told us of.
+pub(crate) const UNTRUSTED: &str = "its certificate is from an authority that is not trusted here (unknown issuer)";
+
 /// A clause that names the cause, for "… cannot be reached: {clause}". `through` is the proxy, if there was one.
 pub(super) fn describe(error: &ureq::Error, host: &str, through: Option<&str>, deadline: u64) -> String {
     let clause = match error {
@@ -62,9 +65,7 @@ fn describe_tls(error: &rustls::Error) -> String {
     use rustls::{CertificateError, Error};
     match error {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "its certificate is from an authority that is not trusted here (unknown issuer); behind a proxy that \
-             inspects traffic, name its authority with CODEX_CA_CERTIFICATE"
-                .to_owned()
+            format!("{UNTRUSTED}; behind a proxy that inspects traffic, name its authority with CODEX_CA_CERTIFICATE")
         }
         Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
             "its certificate has expired, or the clock of this machine is wrong".to_owned()

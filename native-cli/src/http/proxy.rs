@@ -27,6 +27,15 @@ pub(super) struct Proxy {
     pub(super) shown: String,
 }
 
+/// Where a proxy is.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// Both, and the variable that named them, for a person.
+    pub(crate) shown: String,
+}
+
 impl Proxies {
     /// Reads the variables with `variable`.
     pub fn from_variables(variable: &dyn Fn(&str) -> Option<OsString>) -> Self {
@@ -46,6 +55,17 @@ impl Proxies {
             })
             .unwrap_or_default();
         Self { proxy, exceptions }
+    }
+
+    /// The proxy that a request to this URL goes through, if any; the error is a sentence that names the variable.
+    pub(crate) fn on_the_way_to(&self, url: &str) -> Result<Option<Place>, String> {
+        let Ok(address) = Address::parse(url) else { return Ok(None) };
+        let proxy = self.choose(address)?;
+        Ok(proxy.map(|Proxy { server, shown, .. }| Place {
+            host: server.host().to_owned(),
+            port: server.port(),
+            shown,
+        }))
     }
 
     /// The proxy that a request goes through, if any; the error is a clause that names the variable.
