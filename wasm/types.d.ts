@@ -15,8 +15,8 @@ export type Request =
   | { seed: SeedRequest }
   /** Hand out the record. Ends with `export`. */
   | { export: ExportRequest }
-  /** Prove that a request comes from the holder of a token. Ends with `proof`. */
-  | { proof: ProofRequest };
+  /** Get keys of Amazon Web Services. Ends with `role`. */
+  | { role: RoleRequest };
 
 /** How to sign in, and where to keep what comes of it. */
 export interface LoginRequest {
@@ -244,22 +244,34 @@ export interface ExportRequest {
   if_changed?: boolean;
 }
 
-/**
- * Which request to make a proof of possession for (RFC 9449, section 7), where `Token::token_type` is
- * `DPoP`.
- */
-export interface ProofRequest {
+/** How to get keys of Amazon Web Services with a session. */
+export interface RoleRequest {
   /** The configuration in force. */
   configuration: Configuration;
-  /** The access token that goes with the request. */
-  access_token: Secret;
-  /** The request's method, in upper case. */
-  method: string;
-  /** The request's URL: https, or http on a loopback address. */
-  url: string;
-  /** The nonce that the resource has asked for (`DPoP-Nonce`), if it has. */
-  nonce?: string | null;
+  /** The role to assume. */
+  role: Role;
 }
+
+/** A role of Amazon Web Services, assumed with a web identity (STS, `AssumeRoleWithWebIdentity`). */
+export interface Role {
+  /** The role (`RoleArn`). */
+  role_arn: string;
+  /** What the session is called in AWS's logs (`RoleSessionName`): 2 to 64 letters, digits or `_+=,.@-`. */
+  session_name: string;
+  /** Where STS is: https, or http on a loopback address. */
+  endpoint: string;
+  /** For how many seconds the keys are to be good (`DurationSeconds`): 900 to 43200. */
+  duration?: number | null;
+  /** Which token is the web identity. */
+  token: IdentityToken;
+}
+
+/** Which token of a session says who somebody is. */
+export type IdentityToken =
+  /** The ID token (OpenID Connect Core, section 2). */
+  | "id_token"
+  /** The access token, where that is a JWT. */
+  | "access_token";
 
 /** The answer to an `Effect`. Failing is an answer like any other. */
 export type Event =
@@ -715,8 +727,8 @@ export type Outcome =
   | { seed: Seeded }
   /** The record. */
   | { export: Exported }
-  /** A proof of possession. */
-  | { proof: Proof };
+  /** Keys of Amazon Web Services. */
+  | { role: AssumedRole };
 
 /** A login that is saved. */
 export interface LoggedIn {
@@ -738,6 +750,8 @@ export interface Status {
   account: Account | null;
   /** The provider's name. */
   provider: string | null;
+  /** The issuer of a session. */
+  issuer: string | null;
   /** The store that holds the credential. */
   store: Place | null;
   /** When the access token expires. */
@@ -867,10 +881,18 @@ export interface Exported {
   warnings: Report[];
 }
 
-/** A proof of possession for one request. */
-export interface Proof {
-  /** The value of the `DPoP` header (RFC 9449, section 4.1); the token goes beside it, as `Authorization: DPoP …`. */
-  header: Secret;
+/** Keys of Amazon Web Services, for as long as a role is assumed. */
+export interface AssumedRole {
+  /** The key's name (`AccessKeyId`). */
+  access_key_id: string;
+  /** The key (`SecretAccessKey`). */
+  secret_access_key: Secret;
+  /** What goes along with it (`SessionToken`). */
+  session_token: Secret;
+  /** When they expire (`Expiration`). */
+  expiration: Timestamp;
+  /** What the person should know. */
+  warnings: Report[];
 }
 
 /** Why a flow failed, for programs and for people. */

@@ -11,6 +11,7 @@ use crate::logout::Logout;
 use crate::refresh::Refresh;
 use crate::seeding::Seeding;
 use crate::status::Checking;
+use crate::web_identity::Assuming;
 use crate::{Error, Event, LoginRequest, Machine, Misused, Outcome, Request, Seed, Step, Timestamp};
 
 /// The version of what is suspended; another one is not resumed.
@@ -30,6 +31,7 @@ enum State {
     Seed(Seeding),
     Export(Exporting),
     Proof(Demonstrating),
+    Role(Assuming),
 }
 
 /// The little of a browser login that survives while the page is away at the authorization server. No endpoint
@@ -55,6 +57,7 @@ impl Flow {
             Request::Seed(request) => seeding(Seeding::start(request, seed, now)),
             Request::Export(request) => exporting(Exporting::start(request, seed)),
             Request::Proof(request) => proof(Demonstrating::start(request, seed, now)),
+            Request::Role(request) => role(Assuming::start(request, seed, now)),
         }
     }
 
@@ -97,6 +100,7 @@ impl Machine for Flow {
             State::Seed(machine) => seeding(machine.step(now, event)),
             State::Export(machine) => exporting(machine.step(now, event)),
             State::Proof(machine) => proof(machine.step(now, event)),
+            State::Role(machine) => role(machine.step(now, event)),
         }
     }
 }
@@ -131,4 +135,8 @@ fn exporting(step: Step<Exporting>) -> Step<Flow> {
 
 fn proof(step: Step<Demonstrating>) -> Step<Flow> {
     step.within((), |(), machine| Flow(State::Proof(machine)), |(), result| Step::Done(result.map(Outcome::Proof)))
+}
+
+fn role(step: Step<Assuming>) -> Step<Flow> {
+    step.within((), |(), machine| Flow(State::Role(machine)), |(), result| Step::Done(result.map(Outcome::Role)))
 }

@@ -76,6 +76,7 @@ mod storing;
 mod text;
 mod timestamp;
 mod token_response;
+mod web_identity;
 mod whoami;
 
 pub use client_authentication::ClientAuthentication;
@@ -89,14 +90,13 @@ pub use header::clock_skew;
 pub use machine::{Level, LogLine, Machine, Step};
 pub use moving::{InKeyring, Move};
 pub use outcome::{
-    Account, Exported, LoggedIn, LoggedOut, Method, Outcome, Proof, Revocation, SeedUse, Seeded, Status, Token,
-    TokenOrigin,
+    Account, AssumedRole, Exported, LoggedIn, LoggedOut, Method, Outcome, Proof, Revocation, SeedUse, Seeded, Status,
+    Token, TokenOrigin,
 };
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
-pub use record::is_same_session;
 pub use request::{
-    Configuration, ExportRequest, Home, LoginMethod, LoginRequest, LogoutRequest, Need, ProofRequest, Request,
-    SeedRequest, StatusRequest, StoreMode, TokenRequest,
+    Configuration, ExportRequest, Home, IdentityToken, LoginMethod, LoginRequest, LogoutRequest, Need, ProofRequest,
+    Request, Role, RoleRequest, SeedRequest, StatusRequest, StoreMode, TokenRequest,
 };
 pub use secret::Secret;
 pub use seed::Seed;

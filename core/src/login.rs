@@ -265,13 +265,18 @@ impl Begun {
         step.within(
             (self, set),
             |(begun, set), step| begun.at(State::Exchanging { step, set }),
-            // Best effort, as in Codex: a person without an API organisation has no key.
-            |(begun, set), result| begun.granted(set, result.ok().as_ref(), now),
+            |(begun, set), result| begun.granted(set, Some(result), now),
         )
     }
 
-    fn granted(self, set: TokenSet, api_key: Option<&Secret>, now: Timestamp) -> Step<Login> {
-        let allowed = self.check_workspace(&set);
+    /// `api_key` is what came of asking for one. That is best effort, as in Codex: a person without an API organisation
+    /// has none. To stop is another matter: then nothing is saved, and what was granted is given back.
+    fn granted(self, set: TokenSet, api_key: Option<Result<Secret, Error>>, now: Timestamp) -> Step<Login> {
+        let allowed = match &api_key {
+            Some(Err(error @ Error::Declined(_))) => Err(error.clone()),
+            _ => self.check_workspace(&set),
+        };
+        let api_key = api_key.and_then(Result::ok);
         let provider = self.request.configuration.provider.clone();
         let expires_in = set.expires_in;
         let bound = self.possession.clone().filter(|_| set.is_bound).map(|possession| (possession, set.nonce.clone()));
@@ -281,7 +286,7 @@ impl Begun {
             return begun.reply(Err(error), now);
         }
         let credential = NewCredential {
-            record: Record::login(tokens, api_key, now),
+            record: Record::login(tokens, api_key.as_ref(), now),
             store: begun.request.store,
             provider: Some(provider),
             client_secret: begun.request.client_secret.clone(),

@@ -26,6 +26,8 @@ pub enum Outcome {
     Export(Exported),
     /// A proof of possession.
     Proof(Proof),
+    /// Keys of Amazon Web Services.
+    Role(AssumedRole),
 }
 
 /// A login that is saved.
@@ -160,6 +162,9 @@ pub struct Status {
     pub account: Option<Account>,
     /// The provider's name.
     pub provider: Option<String>,
+    /// The issuer of a session.
+    #[serde(default)]
+    pub issuer: Option<String>,
     /// The store that holds the credential.
     pub store: Option<Place>,
     /// When the access token expires.
@@ -190,4 +195,19 @@ pub struct Account {
     pub workspace_id: Option<String>,
     /// The plan (`chatgpt_plan_type`).
     pub plan: Option<String>,
+}
+
+/// Keys of Amazon Web Services, for as long as a role is assumed.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct AssumedRole {
+    /// The key's name (`AccessKeyId`).
+    pub access_key_id: String,
+    /// The key (`SecretAccessKey`).
+    pub secret_access_key: Secret,
+    /// What goes along with it (`SessionToken`).
+    pub session_token: Secret,
+    /// When they expire (`Expiration`).
+    pub expiration: Timestamp,
+    /// What the person should know.
+    pub warnings: Vec<Report>,
 }

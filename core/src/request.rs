@@ -25,6 +25,8 @@ pub enum Request {
     Export(ExportRequest),
     /// Prove that a request comes from the holder of a token. Ends with [`Outcome::Proof`](crate::Outcome::Proof).
     Proof(ProofRequest),
+    /// Get keys of Amazon Web Services. Ends with [`Outcome::Role`](crate::Outcome::Role).
+    Role(RoleRequest),
 }
 
 /// What every flow needs to know.
@@ -221,4 +223,40 @@ pub struct ProofRequest {
     /// The nonce that the resource has asked for (`DPoP-Nonce`), if it has.
     #[serde(default)]
     pub nonce: Option<String>,
+}
+
+/// How to get keys of Amazon Web Services with a session.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct RoleRequest {
+    /// The configuration in force.
+    pub configuration: Configuration,
+    /// The role to assume.
+    pub role: Role,
+}
+
+/// A role of Amazon Web Services, assumed with a web identity (STS, `AssumeRoleWithWebIdentity`).
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Role {
+    /// The role (`RoleArn`).
+    pub role_arn: String,
+    /// What the session is called in AWS's logs (`RoleSessionName`): 2 to 64 letters, digits or `_+=,.@-`.
+    pub session_name: String,
+    /// Where STS is: https, or http on a loopback address.
+    pub endpoint: String,
+    /// For how many seconds the keys are to be good (`DurationSeconds`): 900 to 43200.
+    #[serde(default)]
+    pub duration: Option<u32>,
+    /// Which token is the web identity.
+    pub token: IdentityToken,
+}
+
+/// Which token of a session says who somebody is.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityToken {
+    /// The ID token (OpenID Connect Core, section 2).
+    #[default]
+    IdToken,
+    /// The access token, where that is a JWT.
+    AccessToken,
 }

@@ -157,6 +157,7 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
     if held.sidecar.is_copied(&configuration.home) {
         warnings.push(Error::from(LoginRequired::CopiedHome).report());
     }
+    let mut issuer = None;
     let (method, provider, expires_at) = match record.credential() {
         Credential::Nothing => {
             warnings.push(Report {
@@ -187,6 +188,7 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
             let provider = provider_of(tokens, &held.sidecar, configuration);
             let obstacle = tokens.refresh_token().and_then(|token| held.obstacle(token, &configuration.home, now));
             warnings.extend(obstacle.map(|obstacle| obstacle.report()).filter(|report| !warnings.contains(report)));
+            issuer = Some(provider.issuer.clone());
             let method = if provider.is_openai() { Method::Chatgpt } else { Method::Oauth };
             let noted = held.sidecar.lifetime(tokens.access_token()).map(|(_, expires_at)| expires_at);
             (method, provider.name, noted.or_else(|| tokens.expires_at()))
@@ -203,6 +205,7 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
         method: Some(method),
         account: record.account(),
         provider: Some(provider),
+        issuer,
         store: Some(held.place),
         expires_at,
         last_refresh,

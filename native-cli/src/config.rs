@@ -13,6 +13,7 @@
 //! client_authentication = "client_secret_basic"
 //! ```
 
+mod aws;
 mod exec;
 mod helper;
 

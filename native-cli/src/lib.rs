@@ -9,6 +9,7 @@ pub mod browser;
 pub mod command;
 pub mod config;
 pub mod doctor;
+pub mod exec;
 mod hallpass;
 pub mod home;
 pub mod http;

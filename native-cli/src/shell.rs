@@ -10,9 +10,9 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hallpass_core::{
-    Effect, Error, Event, ExportRequest, Exported, Flow, HttpRequest, Listen, LoggedIn, LoggedOut, LoginRequest,
-    LogoutRequest, Machine as _, Misused, Outcome, Place, Prompt, Proof, ProofRequest, Request, Secret, Seed,
-    SeedRequest, Seeded, Slot, Status, StatusRequest, Step, Timestamp, Token, TokenRequest,
+    AssumedRole, Effect, Error, Event, ExportRequest, Exported, Flow, HttpRequest, Listen, LoggedIn, LoggedOut,
+    LoginRequest, LogoutRequest, Machine as _, Misused, Outcome, Place, Prompt, Proof, ProofRequest, Request,
+    RoleRequest, Secret, Seed, SeedRequest, Seeded, Slot, Status, StatusRequest, Step, Timestamp, Token, TokenRequest,
 };
 
 pub use cancellation::Cancellation;
@@ -210,6 +210,17 @@ impl Shell {
         }
     }
 
+    /// Gets keys of Amazon Web Services.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn assume_role(&mut self, request: RoleRequest) -> Result<AssumedRole, Error> {
+        match self.run(Request::Role(request))? {
+            Outcome::Role(role) => Ok(role),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Performs one effect. It never fails: failing is an event.
     pub fn perform(&mut self, effect: Effect) -> Event {
         self.engage(&effect);
@@ -364,6 +375,7 @@ fn name(request: &Request) -> &'static str {
         Request::Seed(_) => "seed",
         Request::Export(_) => "export",
         Request::Proof(_) => "proof",
+        Request::Role(_) => "role",
     }
 }
 
@@ -377,6 +389,7 @@ fn unexpected(outcome: &Outcome) -> Error {
         Outcome::Seed(_) => "seed",
         Outcome::Export(_) => "export",
         Outcome::Proof(_) => "proof",
+        Outcome::Role(_) => "role",
     };
     Misused::Unexpected { event: event.to_owned() }.into()
 }

@@ -250,7 +250,7 @@ impl World {
     }
 
     fn turns(&mut self, request: Request, name: Option<&str>) -> Result<Outcome, Error> {
-        self.flows += 1;
+        self.flows = self.flows.wrapping_add(1);
         let seed = [self.flows; 32];
         let mut recorder = name.map(|name| Recorder::start(name, &request, self.told(), seed));
         let mut step = Flow::start(request, self.told(), Seed::new(seed));
@@ -287,7 +287,8 @@ impl World {
     }
 
     fn perform(&mut self, effect: Effect, turn: usize) -> Event {
-        if effect.is_interruptible() && self.cancel_at.is_some_and(|at| turn >= at) {
+        // As in a shell: what can be interrupted next is told so, and nothing after that.
+        if effect.is_interruptible() && self.cancel_at.take_if(|at| turn >= *at).is_some() {
             return Event::Cancelled;
         }
         match effect {

@@ -13,14 +13,16 @@ import time
 
 ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
 CTRL_C = "\x03"
+CTRL_Z = "\x1a"
 
 
 class Terminal:
-    def __init__(self, arguments, environment):
+    def __init__(self, arguments, environment, columns=2000):
+        """Unless it is told otherwise it is so wide that no URL is ever broken."""
         self.shown = ""
+        self.raw = ""
         self._master, slave = pty.openpty()
-        # So wide that no URL is ever broken.
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 2000, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         self._modes = self.modes()
         self._program = subprocess.Popen(
             arguments, env=environment, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, preexec_fn=_adopt_terminal
@@ -47,6 +49,9 @@ class Terminal:
 
     def send(self, signal):
         self._program.send_signal(signal)
+
+    def resize(self, rows):
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 2000, 0, 0))
 
     def wait_for(self, pattern, seconds=15):
         """The match of the pattern in what has been shown since the start, without colours."""
@@ -81,7 +86,8 @@ class Terminal:
             data = os.read(self._master, 65536)
         except OSError:
             return False
-        self.shown = ESCAPES.sub("", self.shown + data.decode(errors="replace"))
+        self.raw += data.decode(errors="replace")
+        self.shown = ESCAPES.sub("", self.raw)
         return bool(data)
 
 

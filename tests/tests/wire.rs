@@ -130,6 +130,16 @@ fn requests_as_a_host_writes_them() {
         nonce: Some("nonce".into()),
     }));
     requests.extend(needs.map(|need| Request::Token(TokenRequest { configuration: configuration.clone(), need })));
+    requests.extend([IdentityToken::IdToken, IdentityToken::AccessToken].map(|token| {
+        let role = Role {
+            role_arn: "arn:aws:iam::123456789012:role/dev".into(),
+            session_name: "ada".into(),
+            endpoint: "https://sts.eu-central-1.amazonaws.com/".into(),
+            duration: Some(900),
+            token,
+        };
+        Request::Role(RoleRequest { configuration: configuration.clone(), role })
+    }));
     settle("requests", &requests);
 }
 
@@ -152,6 +162,7 @@ fn outcomes_as_a_host_reads_them() {
         method: Some(Method::Chatgpt),
         account: Some(Account { email: Some("ada@example.com".into()), ..Account::default() }),
         provider: Some("openai".into()),
+        issuer: Some("https://auth.openai.com".into()),
         store: Some(Place::File),
         expires_at: Some(at()),
         last_refresh: None,
@@ -187,6 +198,13 @@ fn outcomes_as_a_host_reads_them() {
         Outcome::Logout(LoggedOut { was_logged_in: true, revocation, failures: vec![report.clone()] })
     }));
     outcomes.push(Outcome::Proof(Proof { header: "proof".into() }));
+    outcomes.push(Outcome::Role(AssumedRole {
+        access_key_id: "ASIA1".into(),
+        secret_access_key: "secret".into(),
+        session_token: "session".into(),
+        expiration: at(),
+        warnings: Vec::new(),
+    }));
     settle("outcomes", &outcomes);
 }
 

@@ -83,7 +83,7 @@ fn weigh(warning: &Report) -> Finding {
         "workspace_forbidden" | "method_forbidden" => (Group::Policy, Level::Problem),
         "store_pinned" | "keyring_fallback" => (Group::Home, Level::Warning),
         "codex_only" => (Group::Credential, Level::Note),
-        "backing_off" | "no_credential" => (Group::Credential, Level::Warning),
+        "backing_off" => (Group::Credential, Level::Warning),
         // What is left are reasons why a login is needed, or another version.
         _ => (Group::Credential, Level::Problem),
     };

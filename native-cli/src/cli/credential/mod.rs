@@ -1,5 +1,6 @@
 //! `hallpass credential`: the protocols in which other tools ask for a credential.
 
+mod aws;
 mod docker;
 mod git;
 mod git_request;
@@ -22,6 +23,7 @@ pub(super) fn run(global: &Global, arguments: &Credential, voice: Voice) -> Resu
     match &arguments.tool {
         Tool::Git { operation } => git::run(global, operation, voice),
         Tool::Docker { action } => Ok(docker::run(global, *action, voice)),
+        Tool::Aws => aws::run(global, voice),
         Tool::Kubectl => kubectl::run(global, voice),
     }
 }
