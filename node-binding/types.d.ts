@@ -15,6 +15,8 @@ export type Request =
   | { seed: SeedRequest }
   /** Hand out the record. Ends with `export`. */
   | { export: ExportRequest }
+  /** Prove that a request comes from the holder of a token. Ends with `proof`. */
+  | { proof: ProofRequest }
   /** Get keys of Amazon Web Services. Ends with `role`. */
   | { role: RoleRequest };
 
@@ -242,6 +244,23 @@ export interface ExportRequest {
   configuration: Configuration;
   /** Nothing, where the record is the seed that was handed in last. */
   if_changed?: boolean;
+}
+
+/**
+ * Which request to make a proof of possession for (RFC 9449, section 7), where `Token::token_type` is
+ * `DPoP`.
+ */
+export interface ProofRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+  /** The access token that goes with the request. */
+  access_token: Secret;
+  /** The request's method, in upper case. */
+  method: string;
+  /** The request's URL: https, or http on a loopback address. */
+  url: string;
+  /** The nonce that the resource has asked for (`DPoP-Nonce`), if it has. */
+  nonce?: string | null;
 }
 
 /** How to get keys of Amazon Web Services with a session. */
@@ -727,6 +746,8 @@ export type Outcome =
   | { seed: Seeded }
   /** The record. */
   | { export: Exported }
+  /** A proof of possession. */
+  | { proof: Proof }
   /** Keys of Amazon Web Services. */
   | { role: AssumedRole };
 
@@ -879,6 +900,12 @@ export interface Exported {
   record: Secret | null;
   /** What the person should know. */
   warnings: Report[];
+}
+
+/** A proof of possession for one request. */
+export interface Proof {
+  /** The value of the `DPoP` header (RFC 9449, section 4.1); the token goes beside it, as `Authorization: DPoP …`. */
+  header: Secret;
 }
 
 /** Keys of Amazon Web Services, for as long as a role is assumed. */
