@@ -15,6 +15,8 @@ export type Request =
   | { seed: SeedRequest }
   /** Hand out the record. Ends with `export`. */
   | { export: ExportRequest }
+  /** Prove that a request comes from the holder of a token. Ends with `proof`. */
+  | { proof: ProofRequest }
   /** Get keys of Amazon Web Services. Ends with `role`. */
   | { role: RoleRequest };
 
@@ -84,6 +86,8 @@ export interface Provider {
    * they are in any case.
    */
   pushed_authorization?: boolean;
+  /** Whether tokens are bound to a key where the server offers that (DPoP, RFC 9449). */
+  dpop?: boolean;
 }
 
 /** The method of client authentication. A secret is never part of it: that lies in the store. */
@@ -120,6 +124,8 @@ export interface Endpoints {
   pushed_authorization?: string | null;
   /** Whether the server takes no others (RFC 9126, section 5). */
   requires_pushed_authorization?: boolean;
+  /** The algorithms with which the server takes proofs of possession (RFC 9449, section 5.1); none where it takes none. */
+  dpop_algorithms?: string[];
   /** Whether the redirect names its issuer (RFC 9207, section 3). */
   names_issuer?: boolean;
 }
@@ -238,6 +244,23 @@ export interface ExportRequest {
   configuration: Configuration;
   /** Nothing, where the record is the seed that was handed in last. */
   if_changed?: boolean;
+}
+
+/**
+ * Which request to make a proof of possession for (RFC 9449, section 7), where `Token::token_type` is
+ * `DPoP`.
+ */
+export interface ProofRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+  /** The access token that goes with the request. */
+  access_token: Secret;
+  /** The request's method, in upper case. */
+  method: string;
+  /** The request's URL: https, or http on a loopback address. */
+  url: string;
+  /** The nonce that the resource has asked for (`DPoP-Nonce`), if it has. */
+  nonce?: string | null;
 }
 
 /** How to get keys of Amazon Web Services with a session. */
@@ -570,7 +593,20 @@ export type Slot =
   /** The intent to refresh and the server's answer, before the record is saved. */
   | { parked: Place }
   /** The client's own secret, for providers that gave it one. */
-  | { client: Place };
+  | { client: Place }
+  /**
+   * The keys that tokens are bound to (RFC 9449). Their private halves never leave the shell, and need not be such
+   * that could. What is saved is a public half as a JWK (RFC 7517), and means: keep the key that it belongs to there,
+   * which is `new_proof` or lies in another place, beside the one before it. What is loaded is the public half
+   * of the one that was kept last; what is removed are all.
+   */
+  | { proof: Place }
+  /**
+   * A key pair for the tokens of a login that is under way, in this process's memory: new for each login, at the
+   * latest when it is loaded. A shell that goes on with a suspended login has kept it. Where a shell keeps no keys it
+   * is empty, and the login does without; so does one whose record lies in memory.
+   */
+  | "new_proof";
 
 /** A kind of store. */
 export type Place =
@@ -661,7 +697,18 @@ export interface Command {
 /** A key that the shell keeps. */
 export type Key =
   /** The client's private key (RFC 7523), by the path or name that the configuration gives. */
-  | { client: string };
+  | { client: string }
+  /** One of `proof`. */
+  | {
+      proof: {
+        /** Where it lies. */
+        place: Place;
+        /** Its public half, the JWK with which it was saved. */
+        public: string;
+      };
+    }
+  /** The private half of `new_proof`. */
+  | "new_proof";
 
 /** A line for the log of a flow: what was decided and why, without a secret in it. */
 export interface LogLine {
@@ -699,6 +746,8 @@ export type Outcome =
   | { seed: Seeded }
   /** The record. */
   | { export: Exported }
+  /** A proof of possession. */
+  | { proof: Proof }
   /** Keys of Amazon Web Services. */
   | { role: AssumedRole };
 
@@ -795,7 +844,7 @@ export type Revocation =
 export interface Token {
   /** The token itself. */
   access_token: Secret;
-  /** How to send it: `Bearer` (RFC 6750). */
+  /** How to send it: `Bearer` (RFC 6750), or `DPoP` with a proof of possession for each request (RFC 9449). */
   token_type: string;
   /** When it expires, where that is known. */
   expires_at: Timestamp | null;
@@ -851,6 +900,12 @@ export interface Exported {
   record: Secret | null;
   /** What the person should know. */
   warnings: Report[];
+}
+
+/** A proof of possession for one request. */
+export interface Proof {
+  /** The value of the `DPoP` header (RFC 9449, section 4.1); the token goes beside it, as `Authorization: DPoP …`. */
+  header: Secret;
 }
 
 /** Keys of Amazon Web Services, for as long as a role is assumed. */

@@ -289,6 +289,12 @@ pub enum Local {
         /// Why not.
         detail: String,
     },
+    /// The key that tokens are bound to cannot be used.
+    #[error("the key that this session is bound to cannot be used: {detail}")]
+    ProofKey {
+        /// Why not.
+        detail: String,
+    },
     /// The client's secret is not in the store.
     #[error("this provider needs a client secret, and none is stored")]
     NoClientSecret,

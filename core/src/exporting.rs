@@ -10,8 +10,8 @@ use crate::record::{Credential, Record};
 use crate::refresh::Refresh;
 use crate::sidecar::Parked;
 use crate::{
-    Effect, Error, Event, ExportRequest, Exported, LogLine, LoginRequired, Machine, Need, Report, Secret, Seed, Slot,
-    Step, Timestamp, TokenRequest, unexpected,
+    Effect, Error, Event, ExportRequest, Exported, LogLine, LoginRequired, Machine, Misused, Need, Report, Secret,
+    Seed, Slot, Step, Timestamp, TokenRequest, unexpected,
 };
 
 /// Reads the record whole, and never one whose refresh token is being spent: a refresh that is under way is waited
@@ -107,6 +107,11 @@ impl Exporting {
             let record = held.permitted(&self.request.configuration)?;
             if *record.credential() == Credential::Nothing {
                 return Err(LoginRequired::NotLoggedIn.into());
+            }
+            if held.possession().is_some() {
+                let detail =
+                    "the tokens of this session are bound to a key of this home, and worth nothing anywhere else";
+                return Err(Misused::NotApplicable { detail: detail.to_owned() }.into());
             }
             let text = record.text();
             let is_known = self.request.if_changed && held.sidecar.is_seed(&text);

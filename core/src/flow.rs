@@ -4,6 +4,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
+use crate::demonstrating::Demonstrating;
 use crate::exporting::Exporting;
 use crate::login::Login;
 use crate::logout::Logout;
@@ -33,6 +34,7 @@ enum State {
     Status(Checking),
     Seed(Seeding),
     Export(Exporting),
+    Proof(Demonstrating),
     Role(Assuming),
     Enforce(Logout),
 }
@@ -64,6 +66,7 @@ impl Flow {
             Request::Seed(request) => seeding(Seeding::start(request, seed, now), timeouts),
             Request::Export(request) => exporting(Exporting::start(request, seed), timeouts),
             Request::Enforce(request) => enforce(Logout::enforcing(request.configuration, seed), timeouts),
+            Request::Proof(request) => proof(Demonstrating::start(request, seed, now), timeouts),
             Request::Role(request) => role(Assuming::start(request, seed, now), timeouts),
         }
     }
@@ -112,6 +115,7 @@ impl Machine for Flow {
             State::Seed(machine) => seeding(machine.step(now, event), timeouts),
             State::Export(machine) => exporting(machine.step(now, event), timeouts),
             State::Enforce(machine) => enforce(machine.step(now, event), timeouts),
+            State::Proof(machine) => proof(machine.step(now, event), timeouts),
             State::Role(machine) => role(machine.step(now, event), timeouts),
         }
     }
@@ -165,6 +169,10 @@ fn wrapped<M: Machine>(
         request.deadline = timeouts.of_exchange(request.deadline);
     }
     step
+}
+
+fn proof(step: Step<Demonstrating>, timeouts: Timeouts) -> Step<Flow> {
+    wrapped(step, timeouts, State::Proof, Outcome::Proof)
 }
 
 fn role(step: Step<Assuming>, timeouts: Timeouts) -> Step<Flow> {

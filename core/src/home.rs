@@ -2,13 +2,14 @@
 
 mod granting;
 mod guarded;
+mod possessing;
 mod reading;
 mod writing;
 
 pub(crate) use granting::provider_of;
 pub(crate) use guarded::GuardedReading;
 pub(crate) use reading::{Held, Reading};
-pub(crate) use writing::{ClientSecret, Writing, Written};
+pub(crate) use writing::{ClientSecret, Course, ProofKey, Writing, Written};
 
 use alloc::borrow::ToOwned;
 

@@ -39,8 +39,10 @@ mod callback;
 mod claims;
 mod client_authentication;
 pub mod codec;
+mod demonstrating;
 mod device_login;
 mod discovery;
+mod dpop;
 mod effect;
 mod endpoint;
 mod error;
@@ -59,6 +61,7 @@ mod moving;
 mod outcome;
 mod pkce;
 mod policy;
+mod preparing;
 mod provider;
 mod pushed_authorization;
 mod record;
@@ -89,14 +92,14 @@ pub use header::clock_skew;
 pub use machine::{Level, LogLine, Machine, Step};
 pub use moving::{InKeyring, Move};
 pub use outcome::{
-    Account, AssumedRole, Enforced, Exported, LoggedIn, LoggedOut, Method, Outcome, Revocation, SeedUse, Seeded,
+    Account, AssumedRole, Enforced, Exported, LoggedIn, LoggedOut, Method, Outcome, Proof, Revocation, SeedUse, Seeded,
     Status, Token, TokenOrigin,
 };
 pub use policy::{LoginKind, Policy};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
 pub use request::{
     Configuration, EnforceRequest, ExportRequest, Home, IdentityToken, LoginMethod, LoginRequest, LogoutRequest, Need,
-    Request, Role, RoleRequest, SeedRequest, StatusRequest, StoreMode, Timeouts, TokenRequest,
+    ProofRequest, Request, Role, RoleRequest, SeedRequest, StatusRequest, StoreMode, Timeouts, TokenRequest,
 };
 pub use secret::Secret;
 pub use seed::Seed;

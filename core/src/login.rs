@@ -9,6 +9,7 @@ use crate::authenticating::{Authenticating, SecretSource};
 use crate::browser_login::{Arrival, Arrived, BrowserLogin, Client};
 use crate::device_login::DeviceLogin;
 use crate::discovery::Discovery;
+use crate::dpop::{self, Possession, PublicKey};
 use crate::home::{Held, Reading, provider_of};
 use crate::key_exchange::KeyExchange;
 use crate::record::{Record, Tokens};
@@ -17,8 +18,8 @@ use crate::storing::{NewCredential, Stored, Storing, Terms};
 use crate::token_response::TokenSet;
 use crate::whoami::Whoami;
 use crate::{
-    Account, Effect, Endpoints, Error, Event, LogLine, LoggedIn, LoginMethod, LoginRequest, Machine, Page, Place,
-    Provider, Refused, Report, Revocation, Secret, Seed, Step, StoreMode, Timestamp, status,
+    Account, Effect, Endpoints, Error, Event, Key, LogLine, LoggedIn, LoginMethod, LoginRequest, Machine, Page, Place,
+    Provider, Refused, Report, Revocation, Secret, Seed, Slot, Step, StoreMode, Timestamp, status, unexpected,
 };
 
 mod given;
@@ -29,7 +30,8 @@ use given::trimmed;
 ///
 /// - `Probing`     → (reading) → `Rehearsing`, or done where the store could not keep what is to come
 /// - `Rehearsing`  → (client authentication) → `Discovering`, or done where the client's key cannot be used
-/// - `Discovering` → (discovery) → `Browsing` or `Pairing`
+/// - `Discovering` → (discovery) → `Keying` where the server binds tokens to keys, `Browsing` or `Pairing`
+/// - `Keying`      → `Loaded`, `StoreFailed` → `Browsing` or `Pairing`
 /// - `Browsing`    → (browser login) → `Exchanging`, `Storing`, `Pairing` on a switch, or `Replying` a failure
 /// - `Pairing`     → (device login) → `Storing`
 /// - `Exchanging`  → (key exchange) → `Storing`
@@ -56,6 +58,8 @@ struct Begun {
     granted: Option<Session>,
     /// The redirect URI to which a suspended login has come back.
     back_at: Option<String>,
+    /// The key that the tokens shall be bound to.
+    possession: Option<Possession>,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -63,6 +67,7 @@ enum State {
     Probing(Reading),
     Rehearsing(Authenticating),
     Discovering(Discovery),
+    Keying { endpoints: Endpoints },
     Browsing(BrowserLogin),
     Pairing(DeviceLogin),
     Exchanging { step: KeyExchange, set: TokenSet },
@@ -80,7 +85,7 @@ impl Login {
         }
         let method = request.method.clone();
         let reading = Reading::of(&request.configuration, request.store);
-        let begun = Begun { request, seed, browser_waits: false, account: None, granted: None, back_at: None };
+        let begun = Begun::new(request, seed, None);
         match method {
             LoginMethod::Browser | LoginMethod::DeviceCode => begun.probing(reading, now),
             LoginMethod::ApiKey(key) => match trimmed("API key", &key) {
@@ -98,8 +103,7 @@ impl Login {
     /// anew: nothing that was stored in between says where a code is sent.
     pub(crate) fn resumed(request: LoginRequest, seed: Seed, redirect_uri: String, now: Timestamp) -> Step<Self> {
         let discovery = Discovery::start(&request.configuration.provider);
-        Begun { request, seed, browser_waits: false, account: None, granted: None, back_at: Some(redirect_uri) }
-            .discovering(discovery, now)
+        Begun::new(request, seed, Some(redirect_uri)).discovering(discovery, now)
     }
 
     /// The redirect URI, while the browser is away.
@@ -120,6 +124,10 @@ impl Login {
 }
 
 impl Begun {
+    fn new(request: LoginRequest, seed: Seed, back_at: Option<String>) -> Self {
+        Self { request, seed, browser_waits: false, account: None, granted: None, back_at, possession: None }
+    }
+
     fn at(self, state: State) -> Login {
         Login { begun: self, state }
     }
@@ -131,6 +139,7 @@ impl Begun {
             secret: SecretSource::Given(self.request.client_secret.clone()),
             seed: self.seed.clone(),
             workspaces: self.request.configuration.workspaces().unwrap_or_default(),
+            possession: self.possession.clone(),
         }
     }
 
@@ -178,21 +187,50 @@ impl Begun {
             self,
             |begun, step| begun.at(State::Discovering(step)),
             |begun, result| match result {
-                Ok(endpoints) if begun.request.method == LoginMethod::Browser => {
-                    let client = begun.client(endpoints);
-                    let step = match begun.back_at.clone() {
-                        Some(redirect_uri) => BrowserLogin::resumed(client, redirect_uri, now),
-                        None => BrowserLogin::start(client),
-                    };
-                    begun.browsing(step, now)
+                Ok(endpoints) if begun.binds(&endpoints) => {
+                    Step::perform(begun.at(State::Keying { endpoints }), Effect::Load(Slot::NewProof))
                 }
-                Ok(endpoints) => {
-                    let step = DeviceLogin::start(begun.client(endpoints), now);
-                    begun.pairing(step, now)
-                }
+                Ok(endpoints) => begun.sign_in(endpoints, now),
                 Err(error) => Step::Done(Err(error)),
             },
         )
+    }
+
+    /// Whether the tokens shall be bound to a key. What lies in memory alone has nothing beside it that could say so.
+    fn binds(&self, endpoints: &Endpoints) -> bool {
+        let LoginRequest { configuration, store, .. } = &self.request;
+        let is_kept = store.unwrap_or(configuration.store()) != StoreMode::Ephemeral;
+        is_kept && dpop::is_wanted(&configuration.provider, endpoints)
+    }
+
+    /// Without a key of a kind that the server takes the login goes on as with any other server.
+    fn keyed(self, endpoints: Endpoints, event: &Event, now: Timestamp) -> Step<Login> {
+        let public = match event {
+            Event::Loaded(jwk) => jwk.as_ref().and_then(PublicKey::parse),
+            Event::StoreFailed(_) => None,
+            event => return Step::Done(Err(unexpected(event))),
+        };
+        let takes = |key: &PublicKey| endpoints.dpop_algorithms.iter().any(|name| key.algorithm() == Some(name));
+        let possession = public.filter(takes).map(|public| Possession::new(Key::NewProof, public, None));
+        let line = if possession.is_some() {
+            "the tokens shall be bound to a key of this machine"
+        } else {
+            "no key could be had to bind the tokens to"
+        };
+        Self { possession, ..self }.sign_in(endpoints, now).logged(LogLine::detail(line))
+    }
+
+    fn sign_in(self, endpoints: Endpoints, now: Timestamp) -> Step<Login> {
+        let client = self.client(endpoints);
+        if self.request.method != LoginMethod::Browser {
+            let step = DeviceLogin::start(client, now);
+            return self.pairing(step, now);
+        }
+        let step = match self.back_at.clone() {
+            Some(redirect_uri) => BrowserLogin::resumed(client, redirect_uri, now),
+            None => BrowserLogin::start(client),
+        };
+        self.browsing(step, now)
     }
 
     fn browsing(self, step: Step<BrowserLogin>, now: Timestamp) -> Step<Login> {
@@ -245,6 +283,7 @@ impl Begun {
     fn granted(self, set: TokenSet, api_key: Option<Result<Secret, Error>>, now: Timestamp) -> Step<Login> {
         let provider = self.request.configuration.provider.clone();
         let expires_in = set.expires_in;
+        let bound = self.possession.clone().filter(|_| set.is_bound).map(|possession| (possession, set.nonce.clone()));
         let tokens = Tokens::granted(set, &provider, &self.seed.text("login_owner_id"));
         let begun = Self { granted: Some(self.session(&tokens, &provider)), ..self };
         let allowed = match &api_key {
@@ -262,6 +301,7 @@ impl Begun {
             client_secret: begun.request.client_secret.clone(),
             workspace: None,
             expires_in,
+            bound,
             terms: Terms::Login,
         };
         begun.store(credential).logged(LogLine::detail("the authorization server has granted tokens"))
@@ -366,6 +406,7 @@ impl Machine for Login {
             State::Probing(step) => begun.probing(step.step(now, event), now),
             State::Rehearsing(step) => begun.rehearsing(step.step(now, event), now),
             State::Discovering(step) => begun.discovering(step.step(now, event), now),
+            State::Keying { endpoints } => begun.keyed(endpoints, &event, now),
             State::Browsing(step) => begun.browsing(step.step(now, event), now),
             State::Pairing(step) => begun.pairing(step.step(now, event), now),
             State::Exchanging { step, set } => begun.exchanging(step.step(now, event), set, now),

@@ -142,6 +142,7 @@ impl Logout {
 
     fn read(mut self, held: &Held, now: Timestamp) -> Step<Self> {
         let slots = self.slots(held);
+        let slots = if held.sidecar.proof_key().is_some() { with_proof_keys(slots) } else { slots };
         let record = held.record.as_ref().ok().and_then(Option::as_ref);
         self.outcome.was_logged_in = match &held.record {
             Ok(Some(record)) => *record.credential() != Credential::Nothing,
@@ -197,7 +198,12 @@ impl Logout {
     fn matters(&self, slot: Option<Slot>, failure: &crate::StoreFailure) -> bool {
         let in_keyring = matches!(
             slot,
-            Some(Slot::Record(Place::Keyring) | Slot::Parked(Place::Keyring) | Slot::Client(Place::Keyring))
+            Some(
+                Slot::Record(Place::Keyring)
+                    | Slot::Parked(Place::Keyring)
+                    | Slot::Client(Place::Keyring)
+                    | Slot::Proof(Place::Keyring)
+            )
         );
         let absent = failure.kind == crate::StoreTrouble::Unavailable;
         let said = Error::from(failure.clone()).report();
@@ -273,4 +279,12 @@ fn slots(mode: StoreMode) -> Vec<Slot> {
         }
     }
     slots
+}
+
+/// The keys that tokens are bound to go with what else is kept beside the record.
+fn with_proof_keys(slots: Vec<Slot>) -> Vec<Slot> {
+    let keys = |slot: &Slot| if let Slot::Client(place) = slot { Some(Slot::Proof(*place)) } else { None };
+    let mut all: Vec<Slot> = slots.iter().filter_map(keys).collect();
+    all.extend(slots);
+    all
 }

@@ -24,6 +24,8 @@ pub enum Outcome {
     Seed(Seeded),
     /// The record.
     Export(Exported),
+    /// A proof of possession.
+    Proof(Proof),
     /// Keys of Amazon Web Services.
     Role(AssumedRole),
     /// Whether what is stored may be used.
@@ -46,7 +48,7 @@ pub struct LoggedIn {
 pub struct Token {
     /// The token itself.
     pub access_token: Secret,
-    /// How to send it: `Bearer` (RFC 6750).
+    /// How to send it: `Bearer` (RFC 6750), or `DPoP` with a proof of possession for each request (RFC 9449).
     pub token_type: String,
     /// When it expires, where that is known.
     pub expires_at: Option<Timestamp>,
@@ -56,6 +58,13 @@ pub struct Token {
     pub origin: TokenOrigin,
     /// What the person should know.
     pub warnings: Vec<Report>,
+}
+
+/// A proof of possession for one request.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Proof {
+    /// The value of the `DPoP` header (RFC 9449, section 4.1); the token goes beside it, as `Authorization: DPoP …`.
+    pub header: Secret,
 }
 
 /// Where a token came from.

@@ -99,9 +99,9 @@ impl Policy {
     /// [`StoreTrouble::Forbidden`], to answer the effect with.
     pub fn permits_save(&self, slot: Slot, contents: &Secret) -> Result<(), StoreFailure> {
         let permitted = match slot {
-            // No secret is in it.
-            Slot::Sidecar => return Ok(()),
-            Slot::Parked(place) | Slot::Client(place) => self.permits_place(place),
+            // No secret is in the one, and the other never leaves memory.
+            Slot::Sidecar | Slot::NewProof => return Ok(()),
+            Slot::Parked(place) | Slot::Client(place) | Slot::Proof(place) => self.permits_place(place),
             Slot::Record(place) => self.permits_place(place).and_then(|()| match Record::parse(contents) {
                 Ok(record) => {
                     Rules { policy: self, forced: None, workspaces: self.workspaces.clone() }.permit_record(&record)
@@ -168,7 +168,9 @@ impl Configuration {
     pub(crate) fn permits(&self, request: &Request) -> Result<(), Error> {
         match request {
             Request::Login(login) => self.permits_login(&login.method, login.store),
-            Request::Token(_) | Request::Logout(_) | Request::Export(_) | Request::Role(_) => self.permits_overrides(),
+            Request::Token(_) | Request::Logout(_) | Request::Export(_) | Request::Proof(_) | Request::Role(_) => {
+                self.permits_overrides()
+            }
             Request::Status(status) if status.check => self.permits_overrides(),
             Request::Status(_) | Request::Seed(_) | Request::Enforce(_) => Ok(()),
         }

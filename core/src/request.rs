@@ -23,6 +23,8 @@ pub enum Request {
     Seed(SeedRequest),
     /// Hand out the record. Ends with [`Outcome::Export`](crate::Outcome::Export).
     Export(ExportRequest),
+    /// Prove that a request comes from the holder of a token. Ends with [`Outcome::Proof`](crate::Outcome::Proof).
+    Proof(ProofRequest),
     /// Get keys of Amazon Web Services. Ends with [`Outcome::Role`](crate::Outcome::Role).
     Role(RoleRequest),
     /// Delete a credential that must not be used here. Ends with [`Outcome::Enforce`](crate::Outcome::Enforce).
@@ -38,6 +40,7 @@ impl Request {
             Self::Status(request) => &request.configuration,
             Self::Seed(request) => &request.configuration,
             Self::Export(request) => &request.configuration,
+            Self::Proof(request) => &request.configuration,
             Self::Role(request) => &request.configuration,
             Self::Enforce(request) => &request.configuration,
         }
@@ -305,6 +308,23 @@ pub struct ExportRequest {
     /// Nothing, where the record is the seed that was handed in last.
     #[serde(default)]
     pub if_changed: bool,
+}
+
+/// Which request to make a proof of possession for (RFC 9449, section 7), where [`Token::token_type`](crate::Token) is
+/// `DPoP`.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct ProofRequest {
+    /// The configuration in force.
+    pub configuration: Configuration,
+    /// The access token that goes with the request.
+    pub access_token: Secret,
+    /// The request's method, in upper case.
+    pub method: String,
+    /// The request's URL: https, or http on a loopback address.
+    pub url: String,
+    /// The nonce that the resource has asked for (`DPoP-Nonce`), if it has.
+    #[serde(default)]
+    pub nonce: Option<String>,
 }
 
 /// How to get keys of Amazon Web Services with a session.

@@ -43,6 +43,7 @@ impl Seeding {
             client_secret: None,
             workspace: None,
             expires_in: None,
+            bound: None,
             terms: Terms::Seed,
         };
         let storing = Storing::start(credential, configuration.clone(), seed);

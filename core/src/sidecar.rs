@@ -8,8 +8,10 @@ use core::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::dpop::{Possession, PublicKey};
 use crate::json;
 use crate::record::{Provenance, Tokens};
+use crate::token_response::TokenSet;
 use crate::{
     ClientAuthentication, Dialect, Home, LoginRequired, Place, Provider, Redirect, Secret, Seed, StoreMode, Timestamp,
 };
@@ -62,6 +64,20 @@ pub(crate) struct Sidecar {
     /// The hash of the seed that was handed in last: the session is one that other homes may hold copies of.
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<Bound>,
+}
+
+/// The key that the tokens of a session are bound to.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) struct Bound {
+    /// Which session it is, as a hash: what another tool has put into its place is not bound.
+    login: String,
+    /// Its public half.
+    pub(crate) key: PublicKey,
+    /// The nonce for the next proof at the token endpoint, where the server gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) nonce: Option<String>,
 }
 
 /// The workspace of an access token that does not say so itself.
@@ -118,6 +134,7 @@ impl Default for Sidecar {
             provider: None,
             workspace: None,
             seed: None,
+            proof: None,
         }
     }
 }
@@ -174,6 +191,7 @@ impl Sidecar {
             access_token: None,
             workspace: None,
             seed: None,
+            proof: None,
             ..self
         };
         fresh.settled(home, seed)
@@ -324,8 +342,34 @@ impl Sidecar {
             dialect: client.dialect,
             redirect: Redirect::default(),
             pushed_authorization: true,
+            dpop: true,
         };
         Some(plain.at(&client.issuer))
+    }
+
+    /// Notes that the tokens of this session are bound to a key.
+    pub(crate) fn bind(&mut self, tokens: &Tokens, possession: &Possession, nonce: Option<String>) {
+        let Some(owner) = tokens.owner() else { return };
+        self.proof = Some(Bound { login: self.hash(owner), key: possession.public().clone(), nonce });
+    }
+
+    /// Notes what a refresh has said about the key: the nonce for the next proof, or that nothing is bound any more.
+    pub(crate) fn rebind(&mut self, set: &TokenSet) {
+        self.proof = self.proof.take().filter(|_| set.is_bound);
+        if let (Some(bound), Some(nonce)) = (&mut self.proof, &set.nonce) {
+            bound.nonce = Some(nonce.clone());
+        }
+    }
+
+    /// The key that these tokens are bound to, if they are.
+    pub(crate) fn bound(&self, tokens: &Tokens) -> Option<&Bound> {
+        let owner = tokens.owner()?;
+        self.proof.as_ref().filter(|bound| bound.login == self.hash(owner))
+    }
+
+    /// The key that lies beside the record, or may.
+    pub(crate) fn proof_key(&self) -> Option<&PublicKey> {
+        self.proof.as_ref().map(|bound| &bound.key)
     }
 
     /// The provider's name, for display.

@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::authenticating::SecretSource;
-use crate::home::{ClientSecret, Held, Reading, Writing, Written, provider_of};
+use crate::dpop::Possession;
+use crate::home::{ClientSecret, Course, Held, ProofKey, Reading, Writing, Written, provider_of};
 use crate::record::{Credential, Record};
 use crate::seeding;
 use crate::{
@@ -26,7 +27,9 @@ const LONG_PATIENCE: u64 = 45_000;
 ///   seed needs
 /// - `Reading`   → (reading) → `Recalling`, `Writing`, `Noting` a seed that is not needed, or `Unlocking`
 /// - `Recalling` → `Loaded`, `StoreFailed` → `Writing`
-/// - `Writing`   → (writing) → `Unlocking`, once what the session before has parked is removed
+/// - `Writing`   → (writing) → `Unlocking`, once what the session before has parked is removed; `Sweeping` where it had a
+///   key as well
+/// - `Sweeping`  → any event → `Unlocking`
 /// - `Noting`    → `Saved`, `StoreFailed` → `Unlocking`
 /// - `Unlocking` → any event → the next lock, then done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -50,6 +53,8 @@ pub(crate) struct NewCredential {
     pub(crate) workspace: Option<String>,
     /// Milliseconds, for a token that does not say itself when it expires.
     pub(crate) expires_in: Option<i64>,
+    /// The key that the tokens are bound to, and the nonce for its next proof.
+    pub(crate) bound: Option<(Possession, Option<String>)>,
     pub(crate) terms: Terms,
 }
 
@@ -68,6 +73,7 @@ enum State {
     Reading(Reading),
     Recalling { before: Held },
     Writing { step: Writing, mode: StoreMode, before: Held, secret_before: SecretSource },
+    Sweeping { stored: Stored, next: Slot },
     Noting { stored: Stored },
     Unlocking { result: Result<Stored, Error> },
 }
@@ -97,6 +103,7 @@ impl NewCredential {
             client_secret: None,
             workspace: None,
             expires_in: None,
+            bound: None,
             terms: Terms::Login,
         }
     }
@@ -226,15 +233,21 @@ impl Storing {
             && let Some(tokens) = credential.record.tokens()
         {
             sidecar.lives(tokens, credential.expires_in, now);
+            if let Some((possession, nonce)) = &credential.bound {
+                sidecar.bind(tokens, possession, nonce.clone());
+            }
         }
         if let (Credential::AccessToken(token), Some(workspace)) =
             (credential.record.credential(), &credential.workspace)
         {
             sidecar.belongs(token, workspace.clone());
         }
+        let jwk = |(possession, _): &(Possession, _)| Secret::new(possession.public().text());
+        let proof = credential.bound.as_ref().map_or(ProofKey::None, |bound| ProofKey::Given(jwk(bound)));
         let secret = credential.client_secret.clone().map_or(ClientSecret::None, ClientSecret::Given);
+        let course = Course { mode, before: before.place, place: mode.place() };
         let text = credential.record.text();
-        let step = Writing::start(mode, before.place, mode.place(), sidecar, text, secret, &configuration.policy);
+        let step = Writing::start(course, sidecar, text, secret, proof, &configuration.policy);
         self.writing(step, mode, before, secret_before)
     }
 
@@ -264,9 +277,17 @@ impl Storing {
             trouble: None,
             warnings: Vec::new(),
         };
+        // The key of the session before, where it was not written over.
+        let key = Some(Slot::Proof(before.place)).filter(|_| {
+            before.sidecar.proof_key().is_some() && (self.credential.bound.is_none() || before.place != after.place)
+        });
         let seed = SeedUse::Stored;
         let stored = Stored { record, seed, before, secret_before, after, warnings: written.warnings };
-        Step::perform(Self { state: State::Unlocking { result: Ok(stored) }, ..self }, Effect::Remove(slot))
+        let (state, slot) = match key {
+            Some(key) => (State::Sweeping { stored, next: slot }, key),
+            None => (State::Unlocking { result: Ok(stored) }, slot),
+        };
+        Step::perform(Self { state, ..self }, Effect::Remove(slot))
     }
 
     fn unlock(mut self, result: Result<Stored, Error>) -> Step<Self> {
@@ -294,6 +315,9 @@ impl Machine for Storing {
             (State::Recalling { before }, Event::StoreFailed(_)) => self.write(before, SecretSource::Given(None), now),
             (State::Writing { step, mode, before, secret_before }, event) => {
                 self.writing(step.step(now, event), mode, before, secret_before)
+            }
+            (State::Sweeping { stored, next }, _) => {
+                Step::perform(Self { state: State::Unlocking { result: Ok(stored) }, ..self }, Effect::Remove(next))
             }
             (State::Noting { stored }, event) => self.noted(stored, event),
             (State::Unlocking { result }, _) => self.unlock(result),

@@ -137,7 +137,8 @@ impl Stores {
     fn too_large(&self, slot: Slot) -> StoreFailure {
         let place = match slot {
             Slot::Sidecar => Place::File,
-            Slot::Record(place) | Slot::Parked(place) | Slot::Client(place) => place,
+            Slot::NewProof => Place::Ephemeral,
+            Slot::Record(place) | Slot::Parked(place) | Slot::Client(place) | Slot::Proof(place) => place,
         };
         failure(StoreTrouble::TooLarge, self.location(place), "more than 1 MiB")
     }
@@ -157,12 +158,16 @@ impl From<Slot> for Where {
             Slot::Sidecar => Self::File(Name::Sidecar),
             Slot::Parked(Place::File) => Self::File(Name::Parked),
             Slot::Client(Place::File) => Self::File(Name::Client),
+            Slot::Proof(Place::File) => Self::File(Name::Proof),
+            Slot::Proof(Place::Keyring) => Self::Keyring(keyring::Purpose::Proof),
             Slot::Record(Place::Keyring) => Self::Keyring(keyring::Purpose::Record),
             Slot::Parked(Place::Keyring) => Self::Keyring(keyring::Purpose::Parked),
             Slot::Client(Place::Keyring) => Self::Keyring(keyring::Purpose::Client),
-            Slot::Record(Place::Ephemeral) | Slot::Parked(Place::Ephemeral) | Slot::Client(Place::Ephemeral) => {
-                Self::Memory
-            }
+            Slot::Record(Place::Ephemeral)
+            | Slot::Parked(Place::Ephemeral)
+            | Slot::Client(Place::Ephemeral)
+            | Slot::Proof(Place::Ephemeral)
+            | Slot::NewProof => Self::Memory,
         }
     }
 }

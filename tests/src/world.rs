@@ -13,9 +13,10 @@ mod store;
 
 use hallpass::authorization_server::{AuthorizationServer, Options};
 use hallpass_core::{
-    Configuration, Effect, EnforceRequest, Enforced, Error, Event, ExportRequest, Flow, HttpRequest, Lock, LockFailure,
-    LockTrouble, LoggedIn, LoggedOut, LoginMethod, LoginRequest, LogoutRequest, Machine, Need, Outcome, Policy,
-    Provider, Request, Seed, SeedRequest, Seeded, Slot, Status, StatusRequest, Step, Timestamp, Token, TokenRequest,
+    Configuration, Effect, EnforceRequest, Enforced, Error, Event, ExportRequest, Flow, HttpRequest, Key, Lock,
+    LockFailure, LockTrouble, LoggedIn, LoggedOut, LoginMethod, LoginRequest, LogoutRequest, Machine, Need, Outcome,
+    Place, Policy, Provider, Request, Seed, SeedRequest, Seeded, Slot, Status, StatusRequest, Step, Timestamp, Token,
+    TokenRequest,
 };
 
 pub use network::response;
@@ -62,6 +63,8 @@ pub struct World {
     pub busy: Vec<Lock>,
     /// What is wrong with every lock.
     pub lock_trouble: Option<LockTrouble>,
+    /// Whether this machine can keep keys that tokens are bound to.
+    pub makes_keys: bool,
     /// The effect, counted from 0 within a flow, at which the person gives up.
     pub cancel_at: Option<usize>,
     scripted: Vec<(String, Event)>,
@@ -69,6 +72,7 @@ pub struct World {
     meanwhile: Option<others::Meanwhile>,
     misleads: Option<fn(&Effect) -> bool>,
     flows: u8,
+    keys: u8,
 }
 
 impl World {
@@ -105,6 +109,8 @@ impl World {
             unchecked: false,
             busy: Vec::new(),
             lock_trouble: None,
+            makes_keys: true,
+            keys: 0,
             cancel_at: None,
             scripted: Vec::new(),
             locks: Vec::new(),
@@ -303,7 +309,29 @@ impl World {
         }
         match effect {
             Effect::Http(request) => self.send(request),
+            // New for each login.
+            Effect::Load(Slot::NewProof) => {
+                self.keys += u8::from(self.makes_keys);
+                let made = self.makes_keys.then(|| crate::key::jwk(99 + self.keys));
+                if let Some(jwk) = &made {
+                    self.store.put(Slot::NewProof, jwk.expose());
+                }
+                Event::Loaded(made)
+            }
             Effect::Load(slot) => self.store.load(slot),
+            Effect::Save { slot: slot @ Slot::Proof(_), contents } => {
+                let places = [Place::File, Place::Keyring, Place::Ephemeral].map(Slot::Proof);
+                let holds =
+                    |slot| self.store.get(slot).is_some_and(|keys| keys.lines().any(|key| key == contents.expose()));
+                assert!([Slot::NewProof].into_iter().chain(places).any(holds), "a shell keeps only keys that it has");
+                let before = self.store.get(slot).and_then(|keys| keys.lines().next()).unwrap_or_default();
+                let keys = format!("{}\n{before}", contents.expose());
+                let saved = self.store.save(slot, keys.into());
+                if saved == Event::Saved {
+                    self.store.take(Slot::NewProof);
+                }
+                saved
+            }
             Effect::Save { slot, contents } => match self.managed.permits_save(slot, &contents) {
                 Ok(()) => self.store.save(slot, contents),
                 Err(failure) => Event::StoreFailed(failure),
@@ -339,7 +367,17 @@ impl World {
             Effect::Reply(page) => self.person.sees(page),
             Effect::Present(prompt) => self.person.reads(prompt),
             Effect::Run(_) => Event::RunFailed { detail: "there are no commands in this world".to_owned() },
-            Effect::Sign { key, algorithm, input } => crate::key::sign(&key, &algorithm, &input),
+            Effect::Sign { key, algorithm, input } => {
+                let public = match &key {
+                    Key::Client(_) => return crate::key::sign(&key, &algorithm, &input),
+                    Key::Proof { place, public } => {
+                        let keys = self.store.get(Slot::Proof(*place)).unwrap_or_default();
+                        keys.lines().find(|key| key == public)
+                    }
+                    Key::NewProof => self.store.get(Slot::NewProof),
+                };
+                crate::key::prove(public.unwrap_or_default(), &algorithm, &input)
+            }
         }
     }
 

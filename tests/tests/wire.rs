@@ -25,10 +25,10 @@ fn events_as_a_shell_writes_them() {
 
 #[test]
 fn effects_as_a_shell_reads_them() {
-    let slots = [Slot::Sidecar].into_iter().chain(
+    let slots = [Slot::Sidecar, Slot::NewProof].into_iter().chain(
         [Place::File, Place::Keyring, Place::Ephemeral]
             .into_iter()
-            .flat_map(|place| [Slot::Record(place), Slot::Parked(place), Slot::Client(place)]),
+            .flat_map(|place| [Slot::Record(place), Slot::Parked(place), Slot::Client(place), Slot::Proof(place)]),
     );
     let pages = [
         Page::SignedIn,
@@ -81,6 +81,12 @@ fn effects_as_a_shell_reads_them() {
             deadline: 5_000,
         }),
         Effect::Sign { key: Key::Client("client.pem".into()), algorithm: "ES256".into(), input: "e30.e30".into() },
+        Effect::Sign {
+            key: Key::Proof { place: Place::File, public: "{}".into() },
+            algorithm: "ES256".into(),
+            input: "e30.e30".into(),
+        },
+        Effect::Sign { key: Key::NewProof, algorithm: "EdDSA".into(), input: "e30.e30".into() },
     ];
     effects.extend(slots.map(Effect::Load));
     effects.push(Effect::Save { slot: Slot::Record(Place::File), contents: "{}".into() });
@@ -117,6 +123,13 @@ fn requests_as_a_host_writes_them() {
         Request::Export(ExportRequest { configuration: configuration.clone(), if_changed: true }),
         Request::Enforce(EnforceRequest { configuration: configuration.clone() }),
     ];
+    requests.push(Request::Proof(ProofRequest {
+        configuration: configuration.clone(),
+        access_token: "access".into(),
+        method: "GET".into(),
+        url: "https://api.example/x".into(),
+        nonce: Some("nonce".into()),
+    }));
     requests.extend(needs.map(|need| Request::Token(TokenRequest { configuration: configuration.clone(), need })));
     requests.extend([IdentityToken::IdToken, IdentityToken::AccessToken].map(|token| {
         let role = Role {
@@ -186,6 +199,7 @@ fn outcomes_as_a_host_reads_them() {
     outcomes.extend(revocations.map(|revocation| {
         Outcome::Logout(LoggedOut { was_logged_in: true, revocation, failures: vec![report.clone()] })
     }));
+    outcomes.push(Outcome::Proof(Proof { header: "proof".into() }));
     outcomes.push(Outcome::Role(AssumedRole {
         access_key_id: "ASIA1".into(),
         secret_access_key: "secret".into(),
@@ -242,6 +256,7 @@ fn errors_as_people_and_programs_read_them() {
         Local::Corrupt { detail: "not JSON (line 1, column 2)".into() }.into(),
         Local::Listen { detail: "ports 1455 and 1457 are in use".into() }.into(),
         Local::Key { detail: "client.pem does not exist".into() }.into(),
+        Local::ProofKey { detail: "it is gone".into() }.into(),
         Local::NoClientSecret.into(),
         Local::Occupied { held: "the session of another account".into() }.into(),
         Local::NewerSidecar.into(),

@@ -33,6 +33,8 @@ fn a_login_has_the_members_of_codex_in_its_order() {
         id_token: tokens.object().member("id_token").unwrap(),
         expires_in: None,
         scope: None,
+        is_bound: false,
+        nonce: None,
     };
     let provenance = tokens.provenance().unwrap();
     let provider = crate::Provider { issuer: provenance.issuer.clone(), ..crate::Provider::openai() };
@@ -52,6 +54,8 @@ fn a_refresh_keeps_what_nobody_knows() {
         id_token: None,
         expires_in: None,
         scope: None,
+        is_bound: false,
+        nonce: None,
     };
     let renewed = record.renewed(tokens.renewed(&set), Timestamp::from_seconds(1_795_459_313));
     let text = renewed.text();

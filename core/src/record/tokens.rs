@@ -111,6 +111,11 @@ impl Tokens {
         self.account_id.as_ref()
     }
 
+    /// What tells this login from any other.
+    pub(crate) fn owner(&self) -> Option<&Secret> {
+        self.owner.as_ref()
+    }
+
     pub(crate) fn provenance(&self) -> Option<&Provenance> {
         self.provenance.as_ref()
     }

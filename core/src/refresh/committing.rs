@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Order;
 use crate::authenticating::SecretSource;
-use crate::home::{ClientSecret, Held, Reading, Writing, Written};
+use crate::home::{ClientSecret, Course, Held, ProofKey, Reading, Writing, Written};
 use crate::record::{Record, Tokens};
 use crate::revoking::{Revoking, Session};
 use crate::token_response::TokenSet;
@@ -151,11 +151,13 @@ impl Committing {
             Need::Usable { .. } | Need::Ahead { .. } | Need::Fresh => sidecar.failure = None,
         }
         sidecar.lives(&renewed, self.set.expires_in, self.granted);
+        sidecar.rebind(&self.set);
         let record = record.renewed(renewed, now);
         let secret =
             if self.provider.client_authentication.has_secret() { ClientSecret::Kept } else { ClientSecret::None };
+        let course = Course { mode: found.mode, before: found.place, place: found.place };
         let policy = &self.order.configuration.policy;
-        let step = Writing::start(found.mode, found.place, found.place, sidecar, record.text(), secret, policy);
+        let step = Writing::start(course, sidecar, record.text(), secret, ProofKey::Kept, policy);
         self.spent.warnings = found.warnings;
         self.writing(step, record, now)
     }

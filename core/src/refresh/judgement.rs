@@ -197,9 +197,10 @@ impl Order {
                 help: None,
             });
         }
+        let token_type = if held.sidecar.bound(tokens).is_some() { "DPoP" } else { "Bearer" };
         Token {
             access_token: tokens.access_token().clone(),
-            token_type: "Bearer".to_owned(),
+            token_type: token_type.to_owned(),
             expires_at: self
                 .validity(held, tokens, now)
                 .filter(|_| expiry_is_known(held, tokens))

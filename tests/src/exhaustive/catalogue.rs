@@ -163,6 +163,7 @@ fn ending(result: &Result<Outcome, Error>) -> Ending {
             outcome @ (Outcome::Status(_)
             | Outcome::Seed(_)
             | Outcome::Export(_)
+            | Outcome::Proof(_)
             | Outcome::Role(_)
             | Outcome::Enforce(_)),
         ) => {
