@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::login::Login;
 use crate::logout::Logout;
-use crate::refresh::Refresh;
+use crate::obtaining::Obtaining;
 use crate::status::Checking;
 use crate::{Error, Event, LoginRequest, Machine, Misused, Outcome, Request, Seed, Step, Timestamp};
 
@@ -21,7 +21,7 @@ pub struct Flow(State);
 #[serde(rename_all = "snake_case")]
 enum State {
     Login(Login),
-    Token(Refresh),
+    Token(Obtaining),
     Logout(Logout),
     Status(Checking),
 }
@@ -43,7 +43,7 @@ impl Flow {
     pub fn start(request: Request, now: Timestamp, seed: Seed) -> Step<Self> {
         match request {
             Request::Login(request) => login(Login::start(request, seed, now)),
-            Request::Token(request) => token(Refresh::start(request, seed, now)),
+            Request::Token(request) => token(Obtaining::start(request, seed, now)),
             Request::Logout(request) => logout(Logout::start(request, seed)),
             Request::Status(request) => status(Checking::start(request, seed, now)),
         }
@@ -97,7 +97,7 @@ fn login(step: Step<Login>) -> Step<Flow> {
     step.within((), |(), machine| Flow(State::Login(machine)), |(), result| Step::Done(result.map(Outcome::Login)))
 }
 
-fn token(step: Step<Refresh>) -> Step<Flow> {
+fn token(step: Step<Obtaining>) -> Step<Flow> {
     step.within((), |(), machine| Flow(State::Token(machine)), |(), result| Step::Done(result.map(Outcome::Token)))
 }
 

@@ -42,6 +42,7 @@ mod device_login;
 mod discovery;
 mod effect;
 mod endpoint;
+mod environment;
 mod error;
 mod event;
 mod flow;
@@ -53,8 +54,12 @@ mod key_exchange;
 mod login;
 mod logout;
 mod machine;
+mod minting;
+mod model_provider;
+mod obtaining;
 mod outcome;
 mod pkce;
+mod precedence;
 mod provider;
 mod record;
 mod refresh;
@@ -72,17 +77,20 @@ mod whoami;
 
 pub use client_authentication::ClientAuthentication;
 pub use effect::{Command, Effect, HttpRequest, Key, Listen, Lock, Method as HttpMethod, Page, Place, Prompt, Slot};
+pub use environment::{Environment, FileContents};
 pub use error::{Declined, Error, Forbidden, Local, LoginRequired, Misbehaved, Misused, Refused, Report, Unavailable};
 pub use event::{
     Call, Event, HttpResponse, LockFailure, LockTrouble, Reach, RequestFailure, StoreFailure, StoreTrouble,
 };
 pub use flow::{Flow, Suspended};
 pub use machine::{Level, LogLine, Machine, Step};
+pub use model_provider::{ModelProvider, TokenCommand};
 pub use outcome::{Account, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
-pub use provider::{Dialect, Endpoints, Provider, Redirect};
+pub use precedence::{Precedence, Source, Stored};
+pub use provider::{Dialect, Endpoints, Grant, GrantType, Provider, Redirect, SubjectToken};
 pub use request::{
     Configuration, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, StatusRequest, StoreMode,
-    TokenRequest,
+    TokenRequest, Wanted,
 };
 pub use secret::Secret;
 pub use seed::Seed;

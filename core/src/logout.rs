@@ -54,7 +54,12 @@ enum State {
 
 impl Logout {
     pub(crate) fn start(request: LogoutRequest, seed: Seed) -> Step<Self> {
-        let outcome = LoggedOut { was_logged_in: false, revocation: Revocation::NotNeeded, failures: Vec::new() };
+        let outcome = LoggedOut {
+            was_logged_in: false,
+            revocation: Revocation::NotNeeded,
+            failures: Vec::new(),
+            warnings: request.configuration.shadow_alone().into_iter().collect(),
+        };
         let state = State::Locking { lock: Lock::Transaction, slots: Vec::new() };
         let in_keyring = request.configuration.store() == StoreMode::Keyring;
         Self { request, seed, held_locks: Vec::new(), in_keyring, outcome, state }.lock(Lock::Transaction, Vec::new())
@@ -72,7 +77,7 @@ impl Logout {
                 let reading = Reading::start(&self.request.configuration);
                 self.reading(reading, now)
             }
-            Lock::Commit => self.remove(slots),
+            Lock::Commit | Lock::Minting => self.remove(slots),
         }
     }
 

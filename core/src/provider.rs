@@ -10,7 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::endpoint::Endpoint;
 use crate::{ClientAuthentication, Error};
 
+mod grant;
+pub(crate) mod identity;
 mod openai;
+
+pub use grant::{Grant, GrantType, SubjectToken};
 
 /// An authorization server, and the client that we are to it.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -40,6 +44,9 @@ pub struct Provider {
     /// Where the browser comes back to.
     #[serde(default)]
     pub redirect: Redirect,
+    /// How it gives tokens to programs; such a provider signs nobody in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
 }
 
 /// The endpoints of an authorization server.
@@ -110,6 +117,7 @@ impl Provider {
             authorization_parameters: Vec::new(),
             dialect: Dialect::Standard,
             redirect: Redirect::default(),
+            grant: None,
         }
     }
 
@@ -134,6 +142,9 @@ impl Provider {
             .map_err(|detail| Error::value("issuer", format!("`{}` {detail}", self.issuer)))?;
         if issuer.query().is_some() {
             return Err(Error::value("issuer", "it must not have a query (RFC 8414, section 2)"));
+        }
+        if let Some(grant) = &self.grant {
+            grant.check(self)?;
         }
         self.endpoints.as_ref().map_or(Ok(()), |endpoints| endpoints.check(issuer.host()))
     }

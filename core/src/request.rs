@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Provider, Secret};
+use crate::{Environment, ModelProvider, Provider, Secret};
 
 /// What a [`Flow`](crate::Flow) is started with.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -46,6 +46,22 @@ pub struct Configuration {
     /// `forced_chatgpt_workspace_id`: the workspaces that a login may belong to; empty allows any.
     #[serde(default)]
     pub allowed_workspaces: Vec<String>,
+    /// What variables say about credentials.
+    #[serde(default, skip_serializing_if = "Environment::is_empty")]
+    pub environment: Environment,
+    /// Whose token is wanted, where somebody has said so; else the most important credential is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<Wanted>,
+}
+
+/// Whose token is wanted.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// The one of the configured provider.
+    Provider,
+    /// The one with which Codex speaks to this provider of models.
+    ModelProvider(ModelProvider),
 }
 
 impl Configuration {
@@ -59,6 +75,8 @@ impl Configuration {
             token_endpoint_override: None,
             revocation_endpoint_override: None,
             allowed_workspaces: Vec::new(),
+            environment: Environment::default(),
+            wanted: None,
         }
     }
 

@@ -259,6 +259,7 @@ impl Sidecar {
             authorization_parameters: Vec::new(),
             dialect: client.dialect,
             redirect: Redirect::default(),
+            grant: None,
         };
         Some(plain.at(&client.issuer))
     }

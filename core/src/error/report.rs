@@ -49,11 +49,14 @@ impl Error {
                 Local::Listen { .. } => "no_port",
                 Local::Key { .. } => "client_key",
                 Local::NoClientSecret => "no_client_secret",
+                Local::IdentityToken { .. } => "identity_token",
+                Local::Command { .. } => "token_command",
                 Local::NewerSidecar => "newer_version",
             },
             Self::Misused(misused) => match misused {
                 Misused::Unexpected { .. } => "unexpected_event",
                 Misused::Value { .. } => "invalid_value",
+                Misused::Variable { .. } => "invalid_variable",
                 Misused::NotApplicable { .. } | Misused::NotRefreshable => "not_applicable",
                 Misused::Message { .. } => "invalid_message",
             },
@@ -104,12 +107,22 @@ impl Error {
                 Local::Listen { .. } => "run `hallpass login --device-auth`, or choose a port with `--port`",
                 Local::Key { .. } => "check the key's path, format (PKCS #8 PEM) and algorithm",
                 Local::NoClientSecret => "run `hallpass login` with `--with-client-secret`",
+                Local::IdentityToken { .. } => {
+                    "let the CI system give this job one: `permissions: id-token: write`, `id_tokens:`, a projected token"
+                }
+                Local::Command { .. } => {
+                    "run the command by hand: it must end well, and print a token and nothing else"
+                }
                 Local::NewerSidecar => "upgrade Hallpass",
             },
             Self::Misused(misused) => match misused {
                 Misused::Value { what, .. } if what == "issuer" => {
                     "name the issuer as its provider does: `--issuer https://HOST`; http is only for loopback addresses"
                 }
+                Misused::Variable { name, .. } if name.starts_with("OPENAI_") => {
+                    "a workload identity needs both OPENAI_FEDERATION_RULE_ID and OPENAI_IDENTITY_TOKEN_FILE; unset both for another credential"
+                }
+                Misused::Variable { .. } => "set it to the credential that is wanted, or unset it",
                 Misused::NotRefreshable => {
                     "run `hallpass token` for the one that is stored, or `hallpass login` for a session that is refreshed"
                 }
@@ -121,6 +134,9 @@ impl Error {
             Self::Declined(Declined::Cancelled) => return None,
             Self::LoginRequired(LoginRequired::CopiedHome) => {
                 "run `hallpass login` here: each copy needs a session of its own"
+            }
+            Self::LoginRequired(LoginRequired::GivenRejected) => {
+                "put a new one into the variable or the configuration that it comes from"
             }
             Self::LoginRequired(_) => "run `hallpass login`",
         };
@@ -157,6 +173,7 @@ impl LoginRequired {
             Self::AnotherAccount => "another_account",
             Self::CopiedHome => "copied_home",
             Self::Rejected => "credential_rejected",
+            Self::GivenRejected => "given_rejected",
         }
     }
 }
