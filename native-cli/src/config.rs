@@ -13,7 +13,9 @@
 //! client_authentication = "client_secret_basic"
 //! ```
 
+mod grant;
 mod helper;
+mod model_provider;
 
 use std::fs;
 use std::io;
@@ -84,15 +86,17 @@ impl Config {
     /// # Errors
     /// [`Misused::Value`] that names the value that cannot be used.
     pub fn configuration(&self, home: &Path, provider: Provider) -> Result<Configuration, Error> {
-        Ok(Configuration {
-            provider,
+        let mut configuration = Configuration {
             providers: self.providers()?,
             store: self.store()?,
             home: crate::home::identity(home),
             token_endpoint_override: variable("CODEX_REFRESH_TOKEN_URL_OVERRIDE"),
             revocation_endpoint_override: variable("CODEX_REVOKE_TOKEN_URL_OVERRIDE"),
             allowed_workspaces: self.allowed_workspaces()?,
-        })
+            ..Configuration::new(provider)
+        };
+        configuration.environment = crate::environment::look(&configuration);
+        Ok(configuration)
     }
 
     /// The provider of this name: `openai`, `local`, or one of the file.
@@ -180,7 +184,8 @@ fn provider(name: &str, fields: &Value) -> Result<Provider, Error> {
     let Value::Table(fields) = fields else { return Err(value_error(&key, "it is not a table")) };
     let mut fields = fields.clone();
     fields.insert("name".to_owned(), Value::String(name.to_owned()));
-    let has_scopes = fields.contains_key("scopes");
+    let gives_tokens = grant::gather(&key, &mut fields)?;
+    let has_scopes = fields.contains_key("scopes") || gives_tokens;
     let mut provider = Provider::deserialize(fields).map_err(|error| unusable(&key, &error))?;
     if !has_scopes {
         provider.scopes = Provider::discovered("", "").scopes;

@@ -8,6 +8,7 @@ pub mod authorization_server;
 pub mod browser;
 pub mod command;
 pub mod config;
+pub mod environment;
 mod hallpass;
 pub mod home;
 pub mod http;
@@ -22,8 +23,8 @@ pub mod surroundings;
 
 pub use hallpass::Hallpass;
 pub use hallpass_core::{
-    Account, Error, LoggedIn, LoggedOut, LoginMethod, Method, Prompt, Provider, Revocation, Secret, Status, StoreMode,
-    Timestamp, Token,
+    Account, Error, LoggedIn, LoggedOut, LoginMethod, Method, ModelProvider, Prompt, Provider, Revocation, Secret,
+    Status, StoreMode, Timestamp, Token, TokenCommand,
 };
 pub use lock::Locks;
 pub use shell::{Cancellation, Exchange, Lines, Nobody, Opener, Person, Shell, now};

@@ -120,6 +120,7 @@ impl Stores {
     fn too_large(&self, slot: Slot) -> StoreFailure {
         let place = match slot {
             Slot::Sidecar => Place::File,
+            Slot::Minted => Place::Ephemeral,
             Slot::Record(place) | Slot::Parked(place) | Slot::Client(place) => place,
         };
         failure(StoreTrouble::TooLarge, self.location(place), "more than 1 MiB")
@@ -143,9 +144,10 @@ impl From<Slot> for Where {
             Slot::Record(Place::Keyring) => Self::Keyring(keyring::Purpose::Record),
             Slot::Parked(Place::Keyring) => Self::Keyring(keyring::Purpose::Parked),
             Slot::Client(Place::Keyring) => Self::Keyring(keyring::Purpose::Client),
-            Slot::Record(Place::Ephemeral) | Slot::Parked(Place::Ephemeral) | Slot::Client(Place::Ephemeral) => {
-                Self::Memory
-            }
+            Slot::Minted
+            | Slot::Record(Place::Ephemeral)
+            | Slot::Parked(Place::Ephemeral)
+            | Slot::Client(Place::Ephemeral) => Self::Memory,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The JSON shapes that programs rely on. A fact that is absent is `null`.
 
-use hallpass_core::{LoggedIn, LoggedOut, Place, Prompt, Report, Revocation, Secret, Status, Timestamp, Token};
+use hallpass_core::{LoggedIn, LoggedOut, Place, Prompt, Report, Revocation, Secret, Source, Status, Timestamp, Token};
 use serde_json::{Value, json};
 
 /// `{"error": {"code", "message", "help"}}`
@@ -10,14 +10,15 @@ pub(crate) fn error(report: &Report) -> Value {
 
 /// The answer of `status --json`.
 pub(crate) fn status(status: &Status, location: Option<&str>) -> Value {
+    let variable = status.precedence.winner.as_ref().and_then(Source::variable);
     json!({
         "logged_in": status.logged_in,
         "method": status.method,
         "account": status.account,
         "provider": status.provider,
         "profile": null,
-        "store": status.store.map(store),
-        "location": location,
+        "store": status.store.map(store).or_else(|| variable.map(|_| "env")),
+        "location": location.or(variable),
         "expires_at": time(status.expires_at),
         "last_refresh": time(status.last_refresh),
         "stale": status.stale,
@@ -46,7 +47,7 @@ pub(crate) fn logged_out(outcome: &LoggedOut) -> Value {
         "logged_out": outcome.failures.is_empty(),
         "was_logged_in": outcome.was_logged_in,
         "revocation": revocation(&outcome.revocation),
-        "warnings": failed.into_iter().chain(&outcome.failures).map(entry).collect::<Value>(),
+        "warnings": failed.into_iter().chain(&outcome.failures).chain(&outcome.warnings).map(entry).collect::<Value>(),
     })
 }
 

@@ -90,5 +90,6 @@ fn place(slot: Slot) -> Place {
     match slot {
         Slot::Record(place) | Slot::Parked(place) | Slot::Client(place) => place,
         Slot::Sidecar => Place::File,
+        Slot::Minted => Place::Ephemeral,
     }
 }
