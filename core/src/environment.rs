@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::provider::identity;
+use crate::identity;
 use crate::text::trimmed;
 use crate::{Configuration, Error, Local, Misused, Secret, Wanted};
 

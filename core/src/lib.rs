@@ -47,8 +47,10 @@ mod error;
 mod event;
 mod flow;
 mod form;
+mod grant;
 mod header;
 mod home;
+mod identity;
 mod json;
 mod key_exchange;
 mod login;
@@ -83,11 +85,12 @@ pub use event::{
     Call, Event, HttpResponse, LockFailure, LockTrouble, Reach, RequestFailure, StoreFailure, StoreTrouble,
 };
 pub use flow::{Flow, Suspended};
+pub use grant::{Grant, GrantType, SubjectToken};
 pub use machine::{Level, LogLine, Machine, Step};
 pub use model_provider::{ModelProvider, TokenCommand};
 pub use outcome::{Account, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
 pub use precedence::{Precedence, Source, Stored};
-pub use provider::{Dialect, Endpoints, Grant, GrantType, Provider, Redirect, SubjectToken};
+pub use provider::{Dialect, Endpoints, Provider, Redirect};
 pub use request::{
     Configuration, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, StatusRequest, StoreMode,
     TokenRequest, Wanted,

@@ -8,13 +8,9 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::Endpoint;
-use crate::{ClientAuthentication, Error};
+use crate::{ClientAuthentication, Error, Grant};
 
-mod grant;
-pub(crate) mod identity;
 mod openai;
-
-pub use grant::{Grant, GrantType, SubjectToken};
 
 /// An authorization server, and the client that we are to it.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]

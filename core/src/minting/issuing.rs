@@ -12,8 +12,8 @@ use crate::authenticating::{Authenticating, ClientProof, Occasion, SecretSource}
 use crate::claims::Claims;
 use crate::discovery::Discovery;
 use crate::endpoint::Endpoint;
+use crate::identity::{self, Identity};
 use crate::json::{self, Text};
-use crate::provider::identity::{self, Identity};
 use crate::text::trimmed;
 use crate::token_response::{self, ErrorAnswer, TokenSet};
 use crate::{

@@ -5,9 +5,8 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use super::Provider;
 use crate::environment::is_absolute;
-use crate::{ClientAuthentication, Error};
+use crate::{ClientAuthentication, Error, Provider, identity};
 
 /// The grant with which tokens are had from a provider that signs nobody in. They are never stored.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -125,7 +124,7 @@ impl Grant {
     pub(crate) fn file(&self) -> Option<&str> {
         match &self.subject_token {
             Some(SubjectToken::File(path)) => Some(path),
-            None if self.grant_type != GrantType::ClientCredentials => Some(super::identity::KUBERNETES),
+            None if self.grant_type != GrantType::ClientCredentials => Some(identity::KUBERNETES),
             _ => None,
         }
     }

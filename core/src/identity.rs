@@ -6,12 +6,11 @@ use alloc::string::String;
 
 use serde::Deserialize;
 
-use super::{Provider, SubjectToken};
 use crate::endpoint::Endpoint;
 use crate::environment::Environment;
 use crate::json::{self, Text};
 use crate::text::trimmed;
-use crate::{Error, HttpRequest, HttpResponse, Local, Secret, form, token_response};
+use crate::{Error, HttpRequest, HttpResponse, Local, Provider, Secret, SubjectToken, form, token_response};
 
 /// Where GitHub Actions gives out identity tokens to a job with `permissions: id-token: write`.
 const GITHUB_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
