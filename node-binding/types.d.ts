@@ -10,7 +10,11 @@ export type Request =
   /** Revoke and delete. Ends with `logout`. */
   | { logout: LogoutRequest }
   /** Say who is signed in. Ends with `status`. */
-  | { status: StatusRequest };
+  | { status: StatusRequest }
+  /** Take over the record that a CI job was given. Ends with `seed`. */
+  | { seed: SeedRequest }
+  /** Hand out the record. Ends with `export`. */
+  | { export: ExportRequest };
 
 /** How to sign in, and where to keep what comes of it. */
 export interface LoginRequest {
@@ -44,6 +48,11 @@ export interface Configuration {
   token_endpoint_override?: string | null;
   /** `CODEX_REVOKE_TOKEN_URL_OVERRIDE`: another revocation endpoint, under the same rule. */
   revocation_endpoint_override?: string | null;
+  /**
+   * Whether the two overrides only count where the record's own issuer is a loopback address: so it is where a tool
+   * is started in somebody's place.
+   */
+  strict_overrides?: boolean;
   /** `forced_chatgpt_workspace_id`: the workspaces that a login may belong to; empty allows any. */
   allowed_workspaces?: string[];
   /** What variables say about credentials. */
@@ -74,6 +83,11 @@ export interface Provider {
   redirect?: Redirect;
   /** How it gives tokens to programs; such a provider signs nobody in. */
   grant?: Grant;
+  /**
+   * Whether authorization requests are pushed where the server offers that (RFC 9126). Where it takes no others,
+   * they are in any case.
+   */
+  pushed_authorization?: boolean;
 }
 
 /** The method of client authentication. A secret is never part of it: that lies in the store. */
@@ -106,6 +120,10 @@ export interface Endpoints {
   revocation?: string | null;
   /** Where a device login begins (RFC 8628, section 3.1). */
   device_authorization?: string | null;
+  /** Where authorization requests are put first (RFC 9126, section 2). */
+  pushed_authorization?: string | null;
+  /** Whether the server takes no others (RFC 9126, section 5). */
+  requires_pushed_authorization?: boolean;
   /** Whether the redirect names its issuer (RFC 9207, section 3). */
   names_issuer?: boolean;
 }
@@ -276,6 +294,13 @@ export type Need =
         minimum_lifetime: number;
       };
     }
+  /** One that is renewed before a tool beside us renews it, wherever the server's tokens live long enough for that. */
+  | {
+      ahead: {
+        /** How long before its expiry the tool renews a token itself, in milliseconds (Codex: 300,000). */
+        of: number;
+      };
+    }
   /** A new one, whatever is stored. */
   | "fresh"
   /** Another one than this, which a resource has answered with a 401. */
@@ -300,6 +325,24 @@ export interface StatusRequest {
   configuration: Configuration;
   /** Ask the server too. */
   check?: boolean;
+}
+
+/** What to start a home with that holds nothing yet, or something older. */
+export interface SeedRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+  /** A whole record: the text of an `auth.json`. */
+  record: Secret;
+  /** A store chosen for it; it stays pinned until the next login. */
+  store?: StoreMode | null;
+}
+
+/** What to hand out. */
+export interface ExportRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+  /** Nothing, where the record is the seed that was handed in last. */
+  if_changed?: boolean;
 }
 
 /** The answer to an `Effect`. Failing is an answer like any other. */
@@ -731,7 +774,11 @@ export type Outcome =
   /** Nobody is signed in any more. */
   | { logout: LoggedOut }
   /** Who is signed in. */
-  | { status: Status };
+  | { status: Status }
+  /** What became of a seed. */
+  | { seed: Seeded }
+  /** The record. */
+  | { export: Exported };
 
 /** A login that is saved. */
 export interface LoggedIn {
@@ -763,6 +810,11 @@ export interface Status {
   last_refresh: Timestamp | null;
   /** Whether it was not renewed for more than 8 days, so that the server may have ended the session. */
   stale: boolean;
+  /**
+   * A name for the session, the same in every home that holds it: two homes must not. It tells nothing about the
+   * tokens; absent where there is nothing to renew.
+   */
+  session: string | null;
   /** What the method can and cannot do. */
   capabilities: { [name: string]: boolean };
   /** What the person should know. */
@@ -880,6 +932,33 @@ export interface LoggedOut {
   /** What could not be deleted, and why: the credential may still be there. */
   failures: Report[];
   /** What the person should know: a variable with a credential is left alone by a logout. */
+  warnings: Report[];
+}
+
+/** A seed that was looked at. */
+export interface Seeded {
+  /** What became of it. */
+  seed: SeedUse;
+  /** Who is signed in now, and how. */
+  status: Status;
+  /** What the person should know. */
+  warnings: Report[];
+}
+
+/** What became of a seed. */
+export type SeedUse =
+  /** It is the record now. */
+  | "stored"
+  /** The home held the same credential before. */
+  | "held"
+  /** The home holds a later generation of the same session, which stays. */
+  | "outdated";
+
+/** A record that is handed out. */
+export interface Exported {
+  /** The text of `auth.json`; nothing where only a change was asked for and there is none. */
+  record: Secret | null;
+  /** What the person should know. */
   warnings: Report[];
 }
 

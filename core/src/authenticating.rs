@@ -132,7 +132,8 @@ impl ClientProof {
     pub(crate) fn post(&self, provider: &Provider, url: &str, parameters: &[(&str, &str)]) -> HttpRequest {
         let mut all: Vec<(&str, &str)> = parameters.to_vec();
         let mut headers = Vec::new();
-        if !matches!(self, Self::SecretBasic(_)) {
+        let is_named = parameters.iter().any(|(name, _)| *name == "client_id");
+        if !is_named && !matches!(self, Self::SecretBasic(_)) {
             all.insert(parameters.len().min(1), ("client_id", &provider.client_id));
         }
         match self {

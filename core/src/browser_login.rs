@@ -6,11 +6,13 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::authenticating::{Authenticating, ClientProof, Occasion, SecretSource};
+use crate::authorization_request::AuthorizationRequest;
 use crate::callback::{Expected, Verdict};
+use crate::pushed_authorization::{self, Pushed, Pushing};
 use crate::token_response::{self, TokenSet};
 use crate::{
     Declined, Effect, Endpoints, Error, Event, Listen, Local, LogLine, Machine, Misused, Prompt, Provider, Reach,
-    Refused, Secret, Seed, Step, Timestamp, Unavailable, form, pkce, unexpected,
+    Refused, Secret, Seed, Step, Timestamp, Unavailable, pkce, unexpected,
 };
 
 /// How long the wait for the browser lasts, in milliseconds.
@@ -20,7 +22,8 @@ const ATTEMPTS: u8 = 3;
 
 /// A browser login, from the listener to the tokens.
 ///
-/// - `Listening`      → `Listening` → `Presenting`
+/// - `Listening`      → `Listening` → `Pushing` where the server takes the request beforehand, or `Presenting`
+/// - `Pushing`        → (pushed authorization) → `Presenting`
 /// - `Presenting`     → `Presented` → `Awaiting`
 /// - `Awaiting`       → `Called`, `Pasted` → `Authenticating`, or `Refusing` what is not the answer
 ///   → `Switched` → done, for a device code · → `TimedOut`, `Cancelled` → done
@@ -48,6 +51,7 @@ pub(crate) struct Client {
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
     Listening,
+    Pushing { step: Pushing, redirect_uri: String },
     Presenting { redirect_uri: String },
     Awaiting { redirect_uri: String, until: Timestamp },
     Refusing { redirect_uri: String, until: Timestamp },
@@ -180,8 +184,9 @@ impl Machine for BrowserLogin {
         let Self { client, state } = self;
         let back = |state| Self { client: client.clone(), state };
         match (state, event) {
-            (State::Listening, Event::Listening { redirect_uri }) => present(client, redirect_uri),
+            (State::Listening, Event::Listening { redirect_uri }) => prepare(client, redirect_uri, now),
             (State::Listening, Event::ListenFailed { detail }) => Step::failed(Local::Listen { detail }),
+            (State::Pushing { step, redirect_uri }, event) => pushing(client, redirect_uri, step.step(now, event)),
             (State::Presenting { redirect_uri }, Event::Presented) => {
                 back(State::Listening).awaiting(redirect_uri, now.plus(PATIENCE))
             }
@@ -230,46 +235,38 @@ fn arrived(result: Result<Arrival, Error>, browser_waits: bool) -> Step<BrowserL
     Step::Done(Ok(Arrived { result, browser_waits }))
 }
 
-fn present(client: Client, redirect_uri: String) -> Step<BrowserLogin> {
+fn prepare(client: Client, redirect_uri: String, now: Timestamp) -> Step<BrowserLogin> {
     if redirect_uri.is_empty() || redirect_uri.contains('#') {
         return Step::Done(Err(Error::value(
             "redirect URI",
             "it must be absolute and without a fragment (RFC 6749, section 3.1.2)",
         )));
     }
-    let prompt = Prompt::Browser {
-        authorization_url: authorization_url(&client, &redirect_uri),
-        redirect_uri: redirect_uri.clone(),
-        can_switch: client.endpoints.device_authorization.is_some(),
-    };
-    Step::perform(BrowserLogin { client, state: State::Presenting { redirect_uri } }, Effect::Present(prompt))
+    let request = AuthorizationRequest::of(&client, &redirect_uri);
+    if pushed_authorization::endpoint(&client).is_some() {
+        let step = Pushing::start(&client, request, now);
+        return pushing(client, redirect_uri, step);
+    }
+    let url = request.url(&client);
+    present(client, redirect_uri, url)
 }
 
-/// The authorization request (RFC 6749, section 4.1.1; RFC 7636, section 4.3), in the order of Codex 0.169.
-fn authorization_url(client: &Client, redirect_uri: &str) -> Secret {
-    let Client { provider, endpoints, seed, workspaces, .. } = client;
-    let endpoint = endpoints.authorization.as_deref().unwrap_or_default();
-    let challenge = pkce::code_challenge(&pkce::code_verifier(seed));
-    let (state, scope, workspaces) = (seed.text("state"), provider.scope(), workspaces.join(","));
-    let mut parameters = Vec::from([
-        ("response_type", "code"),
-        ("client_id", &provider.client_id),
-        ("redirect_uri", redirect_uri),
-        ("code_challenge", &challenge),
-        ("code_challenge_method", "S256"),
-        ("state", state.expose()),
-    ]);
-    if !scope.is_empty() {
-        parameters.push(("scope", &scope));
-    }
-    // OpenID Connect Core, section 11: a refresh token is given only where consent is asked for.
-    if !provider.is_openai() && provider.scopes.iter().any(|scope| scope == "offline_access") {
-        parameters.push(("prompt", "consent"));
-    }
-    parameters.extend(provider.authorization_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    if provider.is_openai() && !workspaces.is_empty() {
-        parameters.push(("allowed_workspace_id", &workspaces));
-    }
-    let separator = if endpoint.contains('?') { '&' } else { '?' };
-    Secret::new(alloc::format!("{endpoint}{separator}{}", form::encode(&parameters)))
+fn pushing(client: Client, redirect_uri: String, step: Step<Pushing>) -> Step<BrowserLogin> {
+    step.within(
+        (client, redirect_uri),
+        |(client, redirect_uri), step| BrowserLogin { client, state: State::Pushing { step, redirect_uri } },
+        |(client, redirect_uri), result| match result {
+            Ok(Pushed { url, expires_in }) => {
+                let line = alloc::format!("the address must be opened within {expires_in} seconds");
+                present(client, redirect_uri, url).logged(LogLine::notice(line))
+            }
+            Err(error) => Step::Done(Err(error)),
+        },
+    )
+}
+
+fn present(client: Client, redirect_uri: String, authorization_url: Secret) -> Step<BrowserLogin> {
+    let can_switch = client.endpoints.device_authorization.is_some();
+    let prompt = Prompt::Browser { authorization_url, redirect_uri: redirect_uri.clone(), can_switch };
+    Step::perform(BrowserLogin { client, state: State::Presenting { redirect_uri } }, Effect::Present(prompt))
 }

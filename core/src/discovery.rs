@@ -31,6 +31,9 @@ struct Metadata {
     token_endpoint: Option<String>,
     revocation_endpoint: Option<String>,
     device_authorization_endpoint: Option<String>,
+    pushed_authorization_request_endpoint: Option<String>,
+    #[serde(default)]
+    require_pushed_authorization_requests: bool,
     code_challenge_methods_supported: Option<Vec<String>>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
@@ -98,6 +101,9 @@ fn read(issuer: &str, body: &str) -> Result<Endpoints, Error> {
         token: metadata.token_endpoint.ok_or_else(|| malformed("`token_endpoint` is missing".into()))?,
         revocation: metadata.revocation_endpoint,
         device_authorization: metadata.device_authorization_endpoint,
+        requires_pushed_authorization: metadata.require_pushed_authorization_requests
+            && metadata.pushed_authorization_request_endpoint.is_some(),
+        pushed_authorization: metadata.pushed_authorization_request_endpoint,
         names_issuer: metadata.authorization_response_iss_parameter_supported,
     };
     endpoints.check(&server)?;

@@ -267,6 +267,12 @@ pub enum Local {
         /// Why not; nothing of what it printed.
         detail: String,
     },
+    /// The home holds another session, or another credential, than the seed.
+    #[error("this home holds {held}, and a seed does not take its place")]
+    Occupied {
+        /// What it holds, with its article.
+        held: String,
+    },
     /// What is kept beside the record was written by a newer version.
     #[error("`hallpass.json` was written by a newer version of Hallpass")]
     NewerSidecar,
@@ -298,6 +304,24 @@ pub enum Misused {
         name: String,
         /// What is wrong with it: the end of a sentence.
         detail: String,
+    },
+    /// There is no profile of this name.
+    #[error("there is no profile `{name}`")]
+    NoProfile {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// There is a profile of this name already.
+    #[error("there is a profile `{name}` already")]
+    ProfileExists {
+        /// The name.
+        name: String,
+    },
+    /// A home holds the session of a profile: two homes that spend one refresh token end each other's session.
+    #[error("this home holds the session of the profile `{profile}`")]
+    SharedSession {
+        /// Whose session it is.
+        profile: String,
     },
     /// What was asked for does not go with the credential that is stored.
     #[error("{detail}")]
@@ -336,6 +360,9 @@ pub enum LoginRequired {
     /// The refresh token was used by another program or another copy of this home.
     #[error("the server no longer accepts the refresh token: it was used elsewhere, or the session has ended")]
     SpentElsewhere,
+    /// The home was seeded, and another copy of the seed was renewed or ended.
+    #[error("the server no longer accepts the session of this seed: another copy of it was renewed, or it was ended")]
+    SeedSpent,
     /// An attempt to refresh was interrupted after it was sent, and its answer is lost.
     #[error("the answer to a refresh was lost on the way, and the session has ended")]
     RotationLost,

@@ -4,9 +4,11 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
+use crate::exporting::Exporting;
 use crate::login::Login;
 use crate::logout::Logout;
 use crate::obtaining::Obtaining;
+use crate::seeding::Seeding;
 use crate::status::Checking;
 use crate::{Error, Event, LoginRequest, Machine, Misused, Outcome, Request, Seed, Step, Timestamp};
 
@@ -24,6 +26,8 @@ enum State {
     Token(Obtaining),
     Logout(Logout),
     Status(Checking),
+    Seed(Seeding),
+    Export(Exporting),
 }
 
 /// The little of a browser login that survives while the page is away at the authorization server. No endpoint
@@ -46,6 +50,8 @@ impl Flow {
             Request::Token(request) => token(Obtaining::start(request, seed, now)),
             Request::Logout(request) => logout(Logout::start(request, seed)),
             Request::Status(request) => status(Checking::start(request, seed, now)),
+            Request::Seed(request) => seeding(Seeding::start(request, seed, now)),
+            Request::Export(request) => exporting(Exporting::start(request, seed)),
         }
     }
 
@@ -85,6 +91,8 @@ impl Machine for Flow {
             State::Token(machine) => token(machine.step(now, event)),
             State::Logout(machine) => logout(machine.step(now, event)),
             State::Status(machine) => status(machine.step(now, event)),
+            State::Seed(machine) => seeding(machine.step(now, event)),
+            State::Export(machine) => exporting(machine.step(now, event)),
         }
     }
 }
@@ -107,4 +115,12 @@ fn logout(step: Step<Logout>) -> Step<Flow> {
 
 fn status(step: Step<Checking>) -> Step<Flow> {
     step.within((), |(), machine| Flow(State::Status(machine)), |(), result| Step::Done(result.map(Outcome::Status)))
+}
+
+fn seeding(step: Step<Seeding>) -> Step<Flow> {
+    step.within((), |(), machine| Flow(State::Seed(machine)), |(), result| Step::Done(result.map(Outcome::Seed)))
+}
+
+fn exporting(step: Step<Exporting>) -> Step<Flow> {
+    step.within((), |(), machine| Flow(State::Export(machine)), |(), result| Step::Done(result.map(Outcome::Export)))
 }

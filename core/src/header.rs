@@ -13,6 +13,13 @@ pub(crate) fn date(response: &HttpResponse) -> Option<Timestamp> {
     imf_fixdate(response.header("date")?)
 }
 
+/// How far this clock is ahead of the server's, in milliseconds (negative where it is behind). `None` where the answer
+/// has no date, and for less than a minute: that much does no harm, and the way of the answer may be part of it.
+pub fn clock_skew(response: &HttpResponse, now: Timestamp) -> Option<i64> {
+    let skew = now.since(date(response)?);
+    (skew.saturating_abs() >= 60_000).then_some(skew)
+}
+
 /// `Retry-After` in milliseconds, at most two minutes (section 10.2.3).
 pub(crate) fn retry_after(response: &HttpResponse) -> Option<u64> {
     let text = response.header("retry-after")?.trim();
@@ -59,6 +66,17 @@ mod tests {
             assert_eq!(wait(text, date), expected, "{text}");
         }
         assert_eq!(wait(date, "today"), None, "nobody knows how far away that is");
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_by_a_minute_matters() {
+        let headers = Vec::from([("date".into(), "Sun, 06 Nov 1994 08:49:37 GMT".into())]);
+        let (answer, at) =
+            (HttpResponse { status: 200, headers, body: "".into() }, Timestamp::from_seconds(784_111_777));
+        for (off, expected) in [(0, None), (59_999, None), (60_000, Some(60_000)), (-3_600_000, Some(-3_600_000))] {
+            assert_eq!(clock_skew(&answer, at.plus(off)), expected);
+        }
+        assert_eq!(clock_skew(&HttpResponse { headers: Vec::new(), ..answer }, at.plus(90_000)), None);
     }
 
     #[test]

@@ -33,6 +33,7 @@
 extern crate alloc;
 
 mod authenticating;
+mod authorization_request;
 mod browser_login;
 mod callback;
 mod claims;
@@ -45,6 +46,7 @@ mod endpoint;
 mod environment;
 mod error;
 mod event;
+mod exporting;
 mod flow;
 mod form;
 mod grant;
@@ -58,17 +60,20 @@ mod logout;
 mod machine;
 mod minting;
 mod model_provider;
+mod moving;
 mod obtaining;
 mod outcome;
 mod pkce;
 mod precedence;
 mod provider;
+mod pushed_authorization;
 mod record;
 mod refresh;
 mod request;
 mod revoking;
 mod secret;
 mod seed;
+mod seeding;
 mod sidecar;
 mod status;
 mod storing;
@@ -86,14 +91,19 @@ pub use event::{
 };
 pub use flow::{Flow, Suspended};
 pub use grant::{Grant, GrantType, SubjectToken};
+pub use header::clock_skew;
 pub use machine::{Level, LogLine, Machine, Step};
 pub use model_provider::{ModelProvider, TokenCommand};
-pub use outcome::{Account, LoggedIn, LoggedOut, Method, Outcome, Revocation, Status, Token, TokenOrigin};
+pub use moving::{InKeyring, Move};
+pub use outcome::{
+    Account, Exported, LoggedIn, LoggedOut, Method, Outcome, Revocation, SeedUse, Seeded, Status, Token, TokenOrigin,
+};
 pub use precedence::{Precedence, Source, Stored};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
+pub use record::is_same_session;
 pub use request::{
-    Configuration, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, StatusRequest, StoreMode,
-    TokenRequest, Wanted,
+    Configuration, ExportRequest, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, SeedRequest,
+    StatusRequest, StoreMode, TokenRequest, Wanted,
 };
 pub use secret::Secret;
 pub use seed::Seed;

@@ -16,7 +16,7 @@ use crate::key_exchange::KeyExchange;
 use crate::precedence::Stored as Credential;
 use crate::record::{Record, Tokens};
 use crate::revoking::{Revoking, Session};
-use crate::storing::{NewCredential, Stored, Storing};
+use crate::storing::{NewCredential, Stored, Storing, Terms};
 use crate::text::trimmed;
 use crate::token_response::TokenSet;
 use crate::whoami::Whoami;
@@ -248,6 +248,7 @@ impl Begun {
             provider: Some(provider),
             client_secret: begun.request.client_secret.clone(),
             expires_in,
+            terms: Terms::Login,
         };
         begun.store(credential).logged(LogLine::detail("the authorization server has granted tokens"))
     }

@@ -114,7 +114,7 @@ pub(crate) fn given(
 ) -> Result<Token, Error> {
     let access_token = credential(source, configuration)?;
     match need {
-        Need::Usable { .. } => {}
+        Need::Usable { .. } | Need::Ahead { .. } => {}
         Need::Fresh => return Err(Misused::NotRefreshable.into()),
         Need::Replacement { rejected } if *rejected == access_token => {
             return Err(LoginRequired::GivenRejected.into());

@@ -20,6 +20,10 @@ pub enum Outcome {
     Logout(LoggedOut),
     /// Who is signed in.
     Status(Status),
+    /// What became of a seed.
+    Seed(Seeded),
+    /// The record.
+    Export(Exported),
 }
 
 /// A login that is saved.
@@ -94,6 +98,38 @@ pub enum Revocation {
     Failed(Report),
 }
 
+/// A seed that was looked at.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Seeded {
+    /// What became of it.
+    pub seed: SeedUse,
+    /// Who is signed in now, and how.
+    pub status: Status,
+    /// What the person should know.
+    pub warnings: Vec<Report>,
+}
+
+/// What became of a seed.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeedUse {
+    /// It is the record now.
+    Stored,
+    /// The home held the same credential before.
+    Held,
+    /// The home holds a later generation of the same session, which stays.
+    Outdated,
+}
+
+/// A record that is handed out.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Exported {
+    /// The text of `auth.json`; nothing where only a change was asked for and there is none.
+    pub record: Option<Secret>,
+    /// What the person should know.
+    pub warnings: Vec<Report>,
+}
+
 /// How somebody is signed in.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -133,6 +169,9 @@ pub struct Status {
     pub last_refresh: Option<Timestamp>,
     /// Whether it was not renewed for more than 8 days, so that the server may have ended the session.
     pub stale: bool,
+    /// A name for the session, the same in every home that holds it: two homes must not. It tells nothing about the
+    /// tokens; absent where there is nothing to renew.
+    pub session: Option<String>,
     /// What the method can and cannot do.
     pub capabilities: BTreeMap<String, bool>,
     /// What the person should know.

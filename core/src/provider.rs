@@ -43,6 +43,14 @@ pub struct Provider {
     /// How it gives tokens to programs; such a provider signs nobody in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<Grant>,
+    /// Whether authorization requests are pushed where the server offers that (RFC 9126). Where it takes no others,
+    /// they are in any case.
+    #[serde(default = "yes")]
+    pub pushed_authorization: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The endpoints of an authorization server.
@@ -56,6 +64,12 @@ pub struct Endpoints {
     pub revocation: Option<String>,
     /// Where a device login begins (RFC 8628, section 3.1).
     pub device_authorization: Option<String>,
+    /// Where authorization requests are put first (RFC 9126, section 2).
+    #[serde(default)]
+    pub pushed_authorization: Option<String>,
+    /// Whether the server takes no others (RFC 9126, section 5).
+    #[serde(default)]
+    pub requires_pushed_authorization: bool,
     /// Whether the redirect names its issuer (RFC 9207, section 3).
     #[serde(default)]
     pub names_issuer: bool,
@@ -114,6 +128,7 @@ impl Provider {
             dialect: Dialect::Standard,
             redirect: Redirect::default(),
             grant: None,
+            pushed_authorization: true,
         }
     }
 
@@ -168,6 +183,7 @@ impl Endpoints {
             ("token endpoint", Some(&self.token)),
             ("revocation endpoint", self.revocation.as_ref()),
             ("device authorization endpoint", self.device_authorization.as_ref()),
+            ("pushed authorization request endpoint", self.pushed_authorization.as_ref()),
         ];
         for (endpoint, url) in named.into_iter().filter_map(|(name, url)| Some((name, url?))) {
             Endpoint::parse(url).map_err(|detail| {
@@ -183,10 +199,12 @@ impl Endpoints {
 }
 
 /// An endpoint that a variable of the environment names, where it may be followed: at the provider's own origin
-/// or on loopback. A variable must not move a refresh token elsewhere.
-pub(crate) fn overridden(provider: &Provider, url: Option<&str>) -> Option<String> {
+/// or on loopback. A variable must not move a refresh token elsewhere; where it is `strict`, not even to loopback,
+/// unless that is where the issuer is.
+pub(crate) fn overridden(provider: &Provider, url: Option<&str>, strict: bool) -> Option<String> {
     let url = url.filter(|url| !url.is_empty())?;
-    let endpoint = Endpoint::parse(url).ok()?;
-    let own = Endpoint::parse(&provider.issuer).is_ok_and(|issuer| endpoint.same_origin(issuer));
-    (own || endpoint.is_loopback()).then(|| url.to_owned())
+    let (endpoint, issuer) = (Endpoint::parse(url).ok()?, Endpoint::parse(&provider.issuer).ok());
+    let is_local = issuer.is_some_and(Endpoint::is_loopback);
+    let is_own = issuer.is_some_and(|issuer| endpoint.same_origin(issuer));
+    ((!strict || is_local) && (is_own || endpoint.is_loopback())).then(|| url.to_owned())
 }

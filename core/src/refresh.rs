@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::discovery::Discovery;
 use crate::home::{Held, Reading, provider_of};
 use crate::{
-    Effect, Error, Event, Local, Lock, LockTrouble, LogLine, LoginRequired, Machine, Provider, Report, Seed, Step,
-    Timestamp, Token, TokenRequest, may_hold, provider, unexpected,
+    Configuration, Effect, Error, Event, Local, Lock, LockTrouble, LogLine, LoginRequired, Machine, Provider, Report,
+    Seed, Step, Timestamp, Token, TokenRequest, may_hold, provider, unexpected,
 };
 
 mod answer;
@@ -115,8 +115,10 @@ impl Refresh {
             |(order, held, provider), step| Self { order, state: State::Discovering { held, provider, step } },
             |(order, held, provider), result| match result {
                 Ok(endpoints) => {
-                    let configured = order.configuration.token_endpoint_override.as_deref();
-                    let url = provider::overridden(&provider, configured).unwrap_or(endpoints.token);
+                    let Configuration { token_endpoint_override: configured, strict_overrides, .. } =
+                        &order.configuration;
+                    let url = provider::overridden(&provider, configured.as_deref(), *strict_overrides)
+                        .unwrap_or(endpoints.token);
                     let state = State::Locking { held, target: Target { provider, url } };
                     Step::perform(Self { order, state }, Effect::Lock { lock: Lock::Transaction, deadline: PATIENCE })
                 }

@@ -19,6 +19,10 @@ pub enum Request {
     Logout(LogoutRequest),
     /// Say who is signed in. Ends with [`Outcome::Status`](crate::Outcome::Status).
     Status(StatusRequest),
+    /// Take over the record that a CI job was given. Ends with [`Outcome::Seed`](crate::Outcome::Seed).
+    Seed(SeedRequest),
+    /// Hand out the record. Ends with [`Outcome::Export`](crate::Outcome::Export).
+    Export(ExportRequest),
 }
 
 /// What every flow needs to know.
@@ -43,6 +47,10 @@ pub struct Configuration {
     /// `CODEX_REVOKE_TOKEN_URL_OVERRIDE`: another revocation endpoint, under the same rule.
     #[serde(default)]
     pub revocation_endpoint_override: Option<String>,
+    /// Whether the two overrides only count where the record's own issuer is a loopback address: so it is where a tool
+    /// is started in somebody's place.
+    #[serde(default)]
+    pub strict_overrides: bool,
     /// `forced_chatgpt_workspace_id`: the workspaces that a login may belong to; empty allows any.
     #[serde(default)]
     pub allowed_workspaces: Vec<String>,
@@ -74,6 +82,7 @@ impl Configuration {
             home: Home::default(),
             token_endpoint_override: None,
             revocation_endpoint_override: None,
+            strict_overrides: false,
             allowed_workspaces: Vec::new(),
             environment: Environment::default(),
             wanted: None,
@@ -157,6 +166,11 @@ pub enum Need {
         /// The least time to live, in milliseconds.
         minimum_lifetime: u64,
     },
+    /// One that is renewed before a tool beside us renews it, wherever the server's tokens live long enough for that.
+    Ahead {
+        /// How long before its expiry the tool renews a token itself, in milliseconds (Codex: 300,000).
+        of: u64,
+    },
     /// A new one, whatever is stored.
     Fresh,
     /// Another one than this, which a resource has answered with a 401.
@@ -184,4 +198,26 @@ pub struct StatusRequest {
     /// Ask the server too.
     #[serde(default)]
     pub check: bool,
+}
+
+/// What to start a home with that holds nothing yet, or something older.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct SeedRequest {
+    /// The configuration in force.
+    pub configuration: Configuration,
+    /// A whole record: the text of an `auth.json`.
+    pub record: Secret,
+    /// A store chosen for it; it stays pinned until the next login.
+    #[serde(default)]
+    pub store: Option<StoreMode>,
+}
+
+/// What to hand out.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct ExportRequest {
+    /// The configuration in force.
+    pub configuration: Configuration,
+    /// Nothing, where the record is the seed that was handed in last.
+    #[serde(default)]
+    pub if_changed: bool,
 }

@@ -56,7 +56,11 @@ impl Session {
     ) -> Self {
         let refresh_token = tokens.refresh_token();
         Self {
-            endpoint: provider::overridden(&provider, configuration.revocation_endpoint_override.as_deref()),
+            endpoint: provider::overridden(
+                &provider,
+                configuration.revocation_endpoint_override.as_deref(),
+                configuration.strict_overrides,
+            ),
             provider,
             token: refresh_token.unwrap_or_else(|| tokens.access_token()).clone(),
             is_refresh_token: refresh_token.is_some(),

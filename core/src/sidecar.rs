@@ -36,6 +36,9 @@ pub(crate) struct Sidecar {
     /// The store that the last login chose.
     pub(crate) store: Option<StoreMode>,
     pub(crate) home: Home,
+    /// Where the home is being moved to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) moving: Option<String>,
     /// Makes the hashes of this home unlike those of any other.
     salt: String,
     /// Where the record was written last.
@@ -54,6 +57,9 @@ pub(crate) struct Sidecar {
     access_token: Option<Lifetime>,
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<Client>,
+    /// The hash of the seed that was handed in last: the session is one that other homes may hold copies of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<String>,
 }
 
 /// A refresh token that the server has finally rejected.
@@ -91,6 +97,7 @@ impl Default for Sidecar {
             version: VERSION,
             store: None,
             home: Home::default(),
+            moving: None,
             salt: String::new(),
             place: None,
             file: None,
@@ -100,6 +107,7 @@ impl Default for Sidecar {
             failure: None,
             access_token: None,
             provider: None,
+            seed: None,
         }
     }
 }
@@ -123,7 +131,8 @@ impl Sidecar {
     /// Whether it came here with a copy of the home.
     pub(crate) fn is_copied(&self, home: &Home) -> bool {
         let differs = |ours: &str, theirs: &str| !ours.is_empty() && !theirs.is_empty() && ours != theirs;
-        differs(&self.home.path, &home.path) || differs(&self.home.machine, &home.machine)
+        let moved = self.moving.as_ref() == Some(&home.path);
+        (!moved && differs(&self.home.path, &home.path)) || differs(&self.home.machine, &home.machine)
     }
 
     /// A sidecar for this home, with a salt of its own.
@@ -132,6 +141,7 @@ impl Sidecar {
             seed.text("salt").expose().clone_into(&mut self.salt);
         }
         self.home = home.clone();
+        self.moving = None;
         self
     }
 
@@ -146,8 +156,33 @@ impl Sidecar {
             dialect: provider.dialect,
             scopes: provider.scopes.clone(),
         });
-        let fresh = Self { version: VERSION, store: Some(store), provider, failure: None, access_token: None, ..self };
+        let (version, store) = (VERSION, Some(store));
+        let fresh = Self { version, store, provider, failure: None, access_token: None, seed: None, ..self };
         fresh.settled(home, seed)
+    }
+
+    /// What a seed leaves behind: as a login does, but for who has granted the session, which a record may not say.
+    pub(crate) fn of_seed(self, home: &Home, seed: &Seed, store: StoreMode) -> Self {
+        let provider = self.provider.clone();
+        Self { provider, ..self.of_login(home, seed, store, None) }
+    }
+
+    /// Notes the seed that was handed in.
+    pub(crate) fn saw_seed(&mut self, record: &Secret) {
+        self.seed = Some(self.hash(&json::dense(record)));
+    }
+
+    /// Whether this is the seed that was handed in last.
+    pub(crate) fn is_seed(&self, record: &Secret) -> bool {
+        self.seed.as_ref().is_some_and(|seed| *seed == self.hash(&json::dense(record)))
+    }
+
+    /// Why the server has rejected a refresh token, as far as it is known here: of a seed there are other copies.
+    pub(crate) fn explained(&self, reason: LoginRequired) -> LoginRequired {
+        match reason {
+            LoginRequired::SpentElsewhere | LoginRequired::Revoked if self.seed.is_some() => LoginRequired::SeedSpent,
+            reason => reason,
+        }
     }
 
     fn hash(&self, value: &Secret) -> String {
@@ -260,6 +295,7 @@ impl Sidecar {
             dialect: client.dialect,
             redirect: Redirect::default(),
             grant: None,
+            pushed_authorization: true,
         };
         Some(plain.at(&client.issuer))
     }
@@ -329,9 +365,12 @@ mod tests {
         before.bury(&dead, LoginRequired::Revoked);
         before.saw(Place::Keyring, Some(&record));
         before.fail(Timestamp::from_seconds(1), 0);
+        before.saw_seed(&record);
+        assert_eq!(before.explained(LoginRequired::SpentElsewhere), LoginRequired::SeedSpent);
         let home = before.home.clone();
         let after = before.of_login(&home, &Seed::new([8; 32]), StoreMode::File, None);
         assert!(after.is_finished(&old) && after.is_finished(&dead) && after.failure.is_none());
+        assert!(!after.is_seed(&record) && after.explained(LoginRequired::Revoked) == LoginRequired::Revoked);
         assert_eq!(after.changed(Place::Keyring, &record), Some(false));
     }
 

@@ -11,7 +11,7 @@ use crate::home::{Held, Reading, provider_of};
 use crate::minting::{Minting, Plan};
 use crate::obtaining::given;
 use crate::precedence::{Precedence, Source, Stored};
-use crate::record::{Credential, Record};
+use crate::record::{Credential, Record, Tokens};
 use crate::refresh::Refresh;
 use crate::whoami::Whoami;
 use crate::{
@@ -246,7 +246,14 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
         warnings.push(Error::from(LoginRequired::CopiedHome).report());
     }
     let (method, provider, expires_at) = match record.credential() {
-        Credential::Nothing => return Status { warnings, ..nobody(held) },
+        Credential::Nothing => {
+            warnings.push(Report {
+                code: "no_credential".to_owned(),
+                message: "what is stored holds no credential that could be used".to_owned(),
+                help: Some("run `hallpass login`".to_owned()),
+            });
+            return Status { warnings, ..nobody(held) };
+        }
         Credential::ApiKey(_) => (Method::ApiKey, "openai".to_owned(), None),
         Credential::AccessToken(token) => {
             let expires_at = crate::claims::Claims::of(token).and_then(|claims| claims.expires_at());
@@ -266,9 +273,8 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
         }
         Credential::Tokens(tokens) => {
             let provider = provider_of(tokens, &held.sidecar, configuration);
-            if let Some(reason) = tokens.refresh_token().and_then(|token| held.sidecar.is_dead(token)) {
-                warnings.push(Error::from(reason).report());
-            }
+            let obstacle = tokens.refresh_token().and_then(|token| held.obstacle(token, &configuration.home, now));
+            warnings.extend(obstacle.map(|obstacle| obstacle.report()).filter(|report| !warnings.contains(report)));
             let method = if provider.is_openai() { Method::Chatgpt } else { Method::Oauth };
             let noted = held.sidecar.lifetime(tokens.access_token()).map(|(_, expires_at)| expires_at);
             (method, provider.name, noted.or_else(|| tokens.expires_at()))
@@ -280,9 +286,13 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
         warnings.extend(precedence.warning());
     }
     let last_refresh = record.last_refresh();
+    let is_over = expires_at.is_some_and(|expiry| expiry <= now);
     let renewable = record.tokens().is_some_and(|tokens| tokens.refresh_token().is_some());
+    if is_over && !renewable {
+        warnings.push(Error::from(LoginRequired::NoRefreshToken).report());
+    }
     Status {
-        logged_in: renewable || expires_at.is_none_or(|expiry| expiry > now),
+        logged_in: renewable || !is_over,
         method: Some(method),
         account: record.account(),
         provider: Some(provider),
@@ -291,6 +301,7 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
         expires_at,
         last_refresh,
         stale: renewable && last_refresh.is_some_and(|last| now.since(last) > STALE),
+        session: record.tokens().and_then(Tokens::session),
         capabilities: capabilities(method, renewable),
         warnings,
     }

@@ -1,5 +1,6 @@
 //! Putting the credential of a new login in the place of whatever was there.
 
+use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -7,20 +8,25 @@ use serde::{Deserialize, Serialize};
 use crate::authenticating::SecretSource;
 use crate::home::{ClientSecret, Held, Reading, Writing, Written, provider_of};
 use crate::record::Record;
+use crate::seeding;
 use crate::{
-    Configuration, Effect, Error, Event, Lock, LoginRequest, Machine, Place, Provider, Report, Secret, Seed, Slot,
-    Step, StoreMode, Timestamp, may_hold, unexpected,
+    Configuration, Effect, Error, Event, Local, Lock, LockFailure, LockTrouble, LoginRequest, Machine, Place, Provider,
+    Report, Secret, Seed, SeedUse, Slot, Step, StoreMode, Timestamp, may_hold, unexpected,
 };
 
-/// A refresh that is under way is waited for so long, in milliseconds; then the login wins.
+/// A refresh that is under way is waited for so long, in milliseconds; then the login wins,
 const PATIENCE: u64 = 10_000;
+/// and the seed gives up: longer than a refresh takes that is answered.
+const LONG_PATIENCE: u64 = 45_000;
 
-/// Saves a new record under both locks.
+/// Saves a new record under both locks; a seed only where it takes the place of nothing that is worth more.
 ///
-/// - `Locking(Transaction)` → `Locked`, `LockFailed` → `Locking(Commit)` → `Reading`
-/// - `Reading`   → (reading) → `Recalling` or `Writing`
+/// - `Locking(Transaction)` → `Locked`, `LockFailed` → `Locking(Commit)` → `Reading`, or done without a lock that a
+///   seed needs
+/// - `Reading`   → (reading) → `Recalling`, `Writing`, `Noting` a seed that is not needed, or `Unlocking`
 /// - `Recalling` → `Loaded`, `StoreFailed` → `Writing`
 /// - `Writing`   → (writing) → `Unlocking`, once what the session before has parked is removed
+/// - `Noting`    → `Saved`, `StoreFailed` → `Unlocking`
 /// - `Unlocking` → any event → the next lock, then done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Storing {
@@ -41,6 +47,16 @@ pub(crate) struct NewCredential {
     pub(crate) client_secret: Option<Secret>,
     /// Milliseconds, for a token that does not say itself when it expires.
     pub(crate) expires_in: Option<i64>,
+    pub(crate) terms: Terms,
+}
+
+/// On which terms a new credential takes the place of the old one.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) enum Terms {
+    /// Always, with the locks or without: a login wins.
+    Login,
+    /// Under the locks, and never in the place of another session or of a later generation of the same.
+    Seed,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -49,13 +65,16 @@ enum State {
     Reading(Reading),
     Recalling { before: Held },
     Writing { step: Writing, before: Held, secret_before: SecretSource },
+    Noting { stored: Stored },
     Unlocking { result: Result<Stored, Error> },
 }
 
-/// A login that is saved.
+/// A credential that is saved, or a seed that was not needed.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Stored {
+    /// The record that the home holds now.
     pub(crate) record: Record,
+    pub(crate) seed: SeedUse,
     /// What the home held before.
     pub(crate) before: Held,
     /// Where the client's secret of the session before is had.
@@ -68,7 +87,8 @@ pub(crate) struct Stored {
 impl NewCredential {
     /// A key or token that was given: there is nothing to renew.
     pub(crate) fn given(record: Record, request: &LoginRequest) -> Self {
-        Self { record, store: request.store, provider: None, client_secret: None, expires_in: None }
+        let terms = Terms::Login;
+        Self { record, store: request.store, provider: None, client_secret: None, expires_in: None, terms }
     }
 }
 
@@ -79,11 +99,19 @@ impl Storing {
     }
 
     fn lock(self, lock: Lock) -> Step<Self> {
-        Step::perform(Self { state: State::Locking(lock), ..self }, Effect::Lock { lock, deadline: PATIENCE })
+        let deadline = if self.credential.terms == Terms::Seed { LONG_PATIENCE } else { PATIENCE };
+        Step::perform(Self { state: State::Locking(lock), ..self }, Effect::Lock { lock, deadline })
     }
 
-    /// Goes on with the lock or without: the record is replaced whole, and whoever spends a refresh token
-    /// compares before it commits, so a login always wins.
+    /// A login goes on without the lock: the record is replaced whole, and whoever spends a refresh token
+    /// compares before it commits. A seed is not worth what a refresh under way is about to save.
+    fn not_locked(self, lock: Lock, failure: LockFailure, now: Timestamp) -> Step<Self> {
+        if self.credential.terms == Terms::Seed && failure.kind != LockTrouble::Unsupported {
+            return self.unlock(Err(Local::Lock(failure).into()));
+        }
+        self.locked(lock, now)
+    }
+
     fn locked(self, lock: Lock, now: Timestamp) -> Step<Self> {
         match lock {
             Lock::Transaction => self.lock(Lock::Commit),
@@ -99,10 +127,50 @@ impl Storing {
             self,
             |machine, step| Self { state: State::Reading(step), ..machine },
             |machine, result| match result {
-                Ok(before) => machine.read(before, now),
+                Ok(before) => machine.compare(before, now),
                 Err(error) => machine.unlock(Err(error)),
             },
         )
+    }
+
+    fn compare(self, before: Held, now: Timestamp) -> Step<Self> {
+        if self.credential.terms == Terms::Login {
+            return self.read(before, now);
+        }
+        match seeding::compare(&self.credential.record, &before) {
+            Ok((SeedUse::Stored, _)) => self.read(before, now),
+            Ok((seed, record)) => self.keep(before, seed, record),
+            Err(error) => self.unlock(Err(error)),
+        }
+    }
+
+    /// The record stays. Whoever hands in a seed says that this home is the one that renews it, copied or not.
+    fn keep(self, before: Held, seed: SeedUse, record: Record) -> Step<Self> {
+        let mut sidecar = before.sidecar.clone().settled(&self.configuration.home, &self.seed);
+        // The same credential may be spelled in another way.
+        let known = if seed == SeedUse::Held { &record } else { &self.credential.record };
+        sidecar.saw_seed(&known.text());
+        let is_noted = sidecar == before.sidecar || before.place == Place::Ephemeral;
+        let effect = Effect::Save { slot: Slot::Sidecar, contents: sidecar.text() };
+        let after = Held { sidecar, ..before.clone() };
+        let secret_before = SecretSource::Stored(before.place);
+        let stored = Stored { record, seed, before, secret_before, after, warnings: Vec::new() };
+        if is_noted {
+            return self.unlock(Ok(stored));
+        }
+        Step::perform(Self { state: State::Noting { stored }, ..self }, effect)
+    }
+
+    fn noted(self, mut stored: Stored, event: Event) -> Step<Self> {
+        match event {
+            Event::Saved => {}
+            Event::StoreFailed(failure) => {
+                let report = Error::from(Local::Store(failure)).report();
+                stored.warnings.push(Report { code: "sidecar_not_saved".to_owned(), ..report });
+            }
+            event => return self.unlock(Err(unexpected(&event))),
+        }
+        self.unlock(Ok(stored))
     }
 
     fn read(self, before: Held, now: Timestamp) -> Step<Self> {
@@ -133,8 +201,22 @@ impl Storing {
         let mode = self.mode(&before);
         let Self { configuration, seed, credential, .. } = &self;
         let sidecar = before.sidecar.clone();
-        let mut sidecar = sidecar.of_login(&configuration.home, seed, mode, credential.provider.as_ref());
-        if let Some(tokens) = credential.record.tokens() {
+        let mut sidecar = match credential.terms {
+            Terms::Login => sidecar.of_login(&configuration.home, seed, mode, credential.provider.as_ref()),
+            Terms::Seed => {
+                let mut sidecar = sidecar.of_seed(&configuration.home, seed, mode);
+                sidecar.saw_seed(&credential.record.text());
+                let earlier = before.record().ok().and_then(Record::refresh_token);
+                if let Some(earlier) = earlier.filter(|earlier| Some(*earlier) != credential.record.refresh_token()) {
+                    sidecar.spend(earlier);
+                }
+                sidecar
+            }
+        };
+        // How old the token of a seed is, its record says.
+        if credential.terms == Terms::Login
+            && let Some(tokens) = credential.record.tokens()
+        {
             sidecar.lives(tokens, credential.expires_in, now);
         }
         let secret = credential.client_secret.clone().map_or(ClientSecret::None, ClientSecret::Given);
@@ -173,7 +255,8 @@ impl Storing {
             trouble: None,
             warnings: Vec::new(),
         };
-        let stored = Stored { record, before, secret_before, after, warnings: written.warnings };
+        let seed = SeedUse::Stored;
+        let stored = Stored { record, seed, before, secret_before, after, warnings: written.warnings };
         Step::perform(Self { state: State::Unlocking { result: Ok(stored) }, ..self }, Effect::Remove(slot))
     }
 
@@ -194,7 +277,7 @@ impl Machine for Storing {
                 self.held_locks.push(lock);
                 self.locked(lock, now)
             }
-            (State::Locking(lock), Event::LockFailed(_)) => self.locked(lock, now),
+            (State::Locking(lock), Event::LockFailed(failure)) => self.not_locked(lock, failure, now),
             (State::Reading(step), event) => self.reading(step.step(now, event), now),
             (State::Recalling { before }, Event::Loaded(secret)) => {
                 self.write(before, SecretSource::Given(secret), now)
@@ -203,6 +286,7 @@ impl Machine for Storing {
             (State::Writing { step, before, secret_before }, event) => {
                 self.writing(step.step(now, event), before, secret_before)
             }
+            (State::Noting { stored }, event) => self.noted(stored, event),
             (State::Unlocking { result }, _) => self.unlock(result),
             (State::Locking(lock), event) => {
                 if may_hold(&event) {

@@ -97,6 +97,22 @@ fn chosen(program: &OsStr, url: &str) -> Vec<Invocation> {
     env::split_paths(program).filter_map(|entry| invocation(entry.as_os_str())).collect()
 }
 
+/// The programs that are there to open pages: those that `$BROWSER` names, or else the platform's own.
+pub(crate) fn programs(program: Option<&OsStr>) -> Vec<String> {
+    let is_there = |program: &Path| {
+        let path = env::var_os("PATH").unwrap_or_default();
+        // What has a folder in its name is not looked for.
+        let is_plain = program.components().count() == 1;
+        if is_plain { env::split_paths(&path).any(|folder| folder.join(program).is_file()) } else { program.is_file() }
+    };
+    let candidates = program.map_or_else(|| usual(""), |program| chosen(program, ""));
+    let programs = candidates.iter().filter_map(|invocation| invocation.first());
+    programs
+        .filter(|program| is_there(Path::new(program)))
+        .map(|program| program.to_string_lossy().into_owned())
+        .collect()
+}
+
 /// What the platform opens pages with.
 fn usual(url: &str) -> Vec<Invocation> {
     let mut invocations: Vec<Vec<OsString>> = Vec::new();

@@ -18,8 +18,8 @@ const MOST: usize = 64 * 1024;
 const GLANCE: Duration = Duration::from_millis(10);
 /// How long its output is waited for once it has ended: something it started may hold the pipe open.
 const AFTERMATH: Duration = Duration::from_millis(500);
-/// A seed for a CI job is a credential of its own, and no business of a command.
-const WITHHELD: &str = "CODEX_AUTH_JSON";
+/// The variable with the seed of a CI job: a credential of its own, and no business of a command.
+pub const WITHHELD: &str = "CODEX_AUTH_JSON";
 
 /// Runs a command and reads what it prints: `Ran` with its status, or `RunFailed`.
 ///

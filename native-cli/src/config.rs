@@ -13,18 +13,20 @@
 //! client_authentication = "client_secret_basic"
 //! ```
 
+mod exec;
 mod grant;
 mod helper;
 mod model_provider;
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hallpass_core::{Configuration, Error, Local, Misused, Provider, StoreFailure, StoreMode, StoreTrouble};
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
+pub use exec::{Exec, Variable};
 pub use helper::Helper;
 
 /// The values of `config.toml`, and those that stand in for them in this run.
@@ -141,7 +143,13 @@ impl Config {
         Ok(providers)
     }
 
-    fn store(&self) -> Result<Option<StoreMode>, Error> {
+    /// The folder of the log: Codex's `log_dir`, else `log` in the home.
+    pub fn log_folder(&self, home: &Path) -> PathBuf {
+        let chosen = self.values.get("log_dir").and_then(Value::as_str).filter(|folder| !folder.is_empty());
+        home.join(chosen.unwrap_or("log"))
+    }
+
+    pub(crate) fn store(&self) -> Result<Option<StoreMode>, Error> {
         const KEY: &str = "cli_auth_credentials_store";
         let Some(value) = self.values.get(KEY) else { return Ok(None) };
         StoreMode::deserialize(value.clone())

@@ -69,7 +69,9 @@ impl Hallpass {
         let home = home::find(chosen)?;
         let config = Config::load(&home)?;
         let configuration = config.configuration(&home, Provider::openai())?;
+        let log = config.log_folder(&home);
         let mut shell = Shell::new(home, Box::new(Nobody));
+        shell.set_log(log);
         shell.encrypt_record(config.encrypts_record()?);
         let cancellation = shell.cancellation();
         Ok(Self { config, configuration, pinned: None, cancellation, shell: Arc::new(Mutex::new(shell)) })

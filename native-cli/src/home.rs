@@ -20,23 +20,50 @@ pub fn find(chosen: Option<&Path>) -> Result<PathBuf, Error> {
     find_among(chosen, env::var_os("CODEX_HOME"), env::home_dir())
 }
 
+/// The home that `$CODEX_HOME` names, if it names one.
+///
+/// # Errors
+/// As for [`find`].
+pub(crate) fn from_variable() -> Result<Option<PathBuf>, Error> {
+    named_by(env::var_os("CODEX_HOME"))
+}
+
+/// The home where nothing is chosen: `.codex` in the person's own folder.
+///
+/// # Errors
+/// As for [`find`].
+pub(crate) fn usual() -> Result<PathBuf, Error> {
+    usual_of(env::home_dir())
+}
+
+/// The canonical path of a folder that need not exist; `named` is what messages call it.
+///
+/// # Errors
+/// As for [`find`].
+pub(crate) fn given(path: &Path, named: &str) -> Result<PathBuf, Error> {
+    existing(path, named)?.map_or_else(|| to_be_made(path, named), Ok)
+}
+
 fn find_among(chosen: Option<&Path>, variable: Option<OsString>, person: Option<PathBuf>) -> Result<PathBuf, Error> {
     if let Some(chosen) = chosen {
         if chosen.as_os_str().is_empty() {
             return Err(no_home("`--home` is empty"));
         }
-        let named = format!("`{}`", chosen.display());
-        return existing(chosen, &named)?.map_or_else(|| to_be_made(chosen, &named), Ok);
+        return given(chosen, &format!("`{}`", chosen.display()));
     }
-    if let Some(variable) = variable.filter(|value| !value.is_empty()) {
-        let path = PathBuf::from(variable);
-        let named = format!("`{}`, which CODEX_HOME names,", path.display());
-        return existing(&path, &named)?.ok_or_else(|| no_home(format!("{named} does not exist")));
-    }
+    named_by(variable)?.map_or_else(|| usual_of(person), Ok)
+}
+
+fn named_by(variable: Option<OsString>) -> Result<Option<PathBuf>, Error> {
+    let Some(path) = variable.filter(|value| !value.is_empty()).map(PathBuf::from) else { return Ok(None) };
+    let named = format!("`{}`, which CODEX_HOME names,", path.display());
+    existing(&path, &named)?.map(Some).ok_or_else(|| no_home(format!("{named} does not exist")))
+}
+
+fn usual_of(person: Option<PathBuf>) -> Result<PathBuf, Error> {
     let person = person.filter(|path| path.is_absolute());
     let path = person.ok_or_else(|| no_home("neither CODEX_HOME nor HOME is set"))?.join(".codex");
-    let named = format!("`{}`", path.display());
-    existing(&path, &named)?.map_or_else(|| to_be_made(&path, &named), Ok)
+    given(&path, &format!("`{}`", path.display()))
 }
 
 /// The canonical path of a folder; nothing when there is nothing.
@@ -74,7 +101,7 @@ fn machine() -> String {
     format!("{digest:x}").chars().take(32).collect()
 }
 
-fn no_home(detail: impl Into<String>) -> Error {
+pub(crate) fn no_home(detail: impl Into<String>) -> Error {
     Local::Store(StoreFailure { kind: StoreTrouble::NoHome, detail: detail.into() }).into()
 }
 

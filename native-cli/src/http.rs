@@ -23,8 +23,11 @@ use ureq::{Agent, Body, SendBody};
 use zeroize::Zeroizing;
 
 pub(crate) use address::Address;
+pub(crate) use failure::UNTRUSTED;
 pub use proxy::Proxies;
 pub use settings::Settings;
+#[cfg(feature = "tls")]
+pub(crate) use tls::read_certificates;
 
 /// The largest body of an answer.
 const MOST: usize = 1024 * 1024;

@@ -90,6 +90,13 @@ impl fmt::Display for Entry {
 type Trouble = (StoreTrouble, String);
 
 impl Keyring {
+    /// Finds out whether the keyring answers and is unlocked, without asking anybody to unlock it: by looking for what
+    /// is never there.
+    pub(crate) fn probe(&mut self) -> Result<(), StoreFailure> {
+        let entry = Entry { service: "Hallpass", account: "doctor".to_owned() };
+        self.call(&entry, system::Connection::load).map(drop)
+    }
+
     pub(crate) fn load(&mut self, entry: &Entry) -> Result<Option<Secret>, StoreFailure> {
         let bytes = self.call(entry, system::Connection::load)?;
         bytes.map(crate::store::decode).transpose().map_err(|(kind, cause)| entry.failure(kind, cause))

@@ -11,6 +11,9 @@ use std::time::Duration;
 
 use hallpass_core::{Event, Listen, Page};
 
+#[cfg(target_os = "linux")]
+pub(crate) use port::process_name;
+pub(crate) use port::try_port;
 use service::{Reply, Service};
 
 /// The longest that a reply may take to be written.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use hallpass_core::{Event, Lock, LockFailure, LockTrouble, StoreFailure, StoreTrouble};
 
 use crate::store;
+pub(crate) use file::{hand_over, is_still_there, restrict};
 use turn::Turn;
 
 /// The locks of one home: performs `Lock` and `Unlock`.

@@ -10,9 +10,9 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hallpass_core::{
-    Effect, Error, Event, Flow, HttpRequest, Listen, LoggedIn, LoggedOut, LoginRequest, LogoutRequest, Machine as _,
-    Misused, Outcome, Place, Prompt, Request, Secret, Seed, Status, StatusRequest, Step, Timestamp, Token,
-    TokenRequest,
+    Effect, Error, Event, ExportRequest, Exported, Flow, HttpRequest, Listen, LoggedIn, LoggedOut, LoginRequest,
+    LogoutRequest, Machine as _, Misused, Outcome, Place, Prompt, Request, Secret, Seed, SeedRequest, Seeded, Status,
+    StatusRequest, Step, Timestamp, Token, TokenRequest,
 };
 
 pub use cancellation::Cancellation;
@@ -21,6 +21,7 @@ pub use person::{Lines, Nobody, Person};
 
 use crate::listener::Listener;
 use crate::lock::Locks;
+use crate::log::Log;
 use crate::store::Stores;
 use crate::{browser, command, http, signing};
 
@@ -30,6 +31,7 @@ use crate::{browser, command, http, signing};
 pub struct Shell {
     stores: Stores,
     locks: Locks,
+    log: PathBuf,
     client: Option<http::Client>,
     listener: Option<Listener>,
     person: Box<dyn Person>,
@@ -59,6 +61,7 @@ impl Shell {
         cancellation.wake(sender.clone());
         Self {
             stores: Stores::new(home.clone()),
+            log: Log::folder(&home),
             locks: Locks::new(home),
             client: None,
             listener: None,
@@ -76,6 +79,11 @@ impl Shell {
     /// `features.secret_auth_storage`.
     pub fn encrypt_record(&mut self, encrypts: bool) {
         self.stores.encrypt_record(encrypts);
+    }
+
+    /// Logs in this folder from now on. Without it, that is `log` in the home.
+    pub fn set_log(&mut self, folder: PathBuf) {
+        self.log = folder;
     }
 
     /// Speaks with this person from now on.
@@ -104,6 +112,7 @@ impl Shell {
     /// # Errors
     /// Whatever the flow ends badly with.
     pub fn run(&mut self, request: Request) -> Result<Outcome, Error> {
+        let mut journal = Log::begin(&self.log, name(&request));
         let mut step = Flow::start(request, now(), seed()?);
         let result = loop {
             match step {
@@ -111,12 +120,15 @@ impl Shell {
                     for line in &log {
                         self.person.note(line);
                     }
+                    let asked = journal.asked(&effect, &log);
                     let event = self.perform(effect);
+                    journal.answered(asked, &event);
                     step = machine.step(now(), event);
                 }
                 Step::Done(result) => break result,
             }
         };
+        journal.ended(&result);
         self.listener = None;
         result
     }
@@ -161,6 +173,28 @@ impl Shell {
     pub fn status(&mut self, request: StatusRequest) -> Result<Status, Error> {
         match self.run(Request::Status(request))? {
             Outcome::Status(status) => Ok(status),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Takes over a record that was handed out by another home.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn seed(&mut self, request: SeedRequest) -> Result<Seeded, Error> {
+        match self.run(Request::Seed(request))? {
+            Outcome::Seed(seeded) => Ok(seeded),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Hands out the record.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn export(&mut self, request: ExportRequest) -> Result<Exported, Error> {
+        match self.run(Request::Export(request))? {
+            Outcome::Export(exported) => Ok(exported),
             other => Err(unexpected(&other)),
         }
     }
@@ -306,6 +340,18 @@ pub fn now() -> Timestamp {
     Timestamp::from_milliseconds(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// What a flow is called in the log.
+fn name(request: &Request) -> &'static str {
+    match request {
+        Request::Login(_) => "login",
+        Request::Token(_) => "token",
+        Request::Logout(_) => "logout",
+        Request::Status(_) => "status",
+        Request::Seed(_) => "seed",
+        Request::Export(_) => "export",
+    }
+}
+
 /// A flow ended with what another one ends with.
 fn unexpected(outcome: &Outcome) -> Error {
     let event = match outcome {
@@ -313,6 +359,8 @@ fn unexpected(outcome: &Outcome) -> Error {
         Outcome::Token(_) => "token",
         Outcome::Logout(_) => "logout",
         Outcome::Status(_) => "status",
+        Outcome::Seed(_) => "seed",
+        Outcome::Export(_) => "export",
     };
     Misused::Unexpected { event: event.to_owned() }.into()
 }

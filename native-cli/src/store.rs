@@ -10,18 +10,20 @@ mod platform;
 mod text;
 mod vault;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hallpass_core::{Event, Place, Secret, Slot, StoreFailure, StoreTrouble};
 
 use crate::keyring;
 use failure::failure;
+pub(crate) use failure::from_io;
 use files::{Files, Name};
 use vault::Vault;
 
+pub(crate) use files::{read_trusted, replace};
 #[cfg(unix)]
 pub(crate) use platform::keep_owner;
-pub(crate) use platform::{create_home, record_target};
+pub(crate) use platform::{create_home, is_mount_point, record_target};
 pub(crate) use text::decode;
 
 /// The most that a slot may hold: what is larger is no record.
@@ -106,6 +108,15 @@ impl Stores {
             }
         };
         reserved.map_or_else(Event::StoreFailed, |()| Event::Reserved)
+    }
+
+    /// What the keyring holds of a home that was renamed becomes this one's: all of it is here before anything is
+    /// removed there.
+    ///
+    /// # Errors
+    /// When the keyring cannot do it. What was done is done again, without harm, by another attempt.
+    pub(crate) fn take_over(&mut self, from: &Path) -> Result<(), StoreFailure> {
+        self.vault.take_over(from, &self.home)
     }
 
     /// Where the record is kept there, for a person: a path, or the keyring's service and account.

@@ -98,11 +98,39 @@ fn nothing_shows_when_all_goes_well() {
         for command in ["token", "token --json", "token --refresh", "token --min-ttl 86400"] {
             shows_a_token_to_programs_only(&run(&home, command).expect(0), &serving);
         }
+        shows_a_token_to_programs_only(&run(&home, "export").expect(0), &serving);
         // A second login revokes the session of the first.
         let again = sign_in(loud(&home, &format!("login --json {line}")), &serving, way, input).expect(0);
         shows_nothing(&again, &serving);
         shows_nothing(&run(&home, "logout").expect(0), &serving);
+        let log = fs::read_to_string(home.file("log/codex-login.log")).unwrap();
+        is_silent(&log, &serving);
+        for flow in ["login", "status", "token", "export", "logout"] {
+            assert!(log.contains(&format!(" INFO hallpass: {flow} ")), "{flow}: {log}");
+        }
     }
+}
+
+#[test]
+fn nothing_shows_of_a_seed() {
+    let (home, serving) = (Home::new(), server());
+    let line = format!("login --json --provider local --issuer {} --no-browser", serving.issuer);
+    sign_in(loud(&home, &line), &serving, Way::Redirected, "").expect(0);
+    let seed = run(&home, "export").expect(0).stdout;
+    for (input, code) in [
+        (seed.as_str(), 0),
+        (seed.as_str(), 0),
+        (&seed.replace("login_owner_id\": \"", "login_owner_id\": \"x"), 5),
+        (&seed[..seed.len() / 2], 2),
+        (r#"{"auth_mode":"canary"}"#, 2),
+        ("canary", 2),
+    ] {
+        shows_nothing(&with_input(loud(&home, "seed"), input.as_bytes()).expect(code), &serving);
+        let mut command = loud(&home, "seed");
+        command.env("CODEX_AUTH_JSON", input);
+        shows_nothing(&with_input(command, b"").expect(code), &serving);
+    }
+    shows_nothing(&run(&home, "export --if-changed").expect(0), &serving);
 }
 
 #[test]

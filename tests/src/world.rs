@@ -13,9 +13,9 @@ mod store;
 
 use hallpass::authorization_server::{AuthorizationServer, Options};
 use hallpass_core::{
-    Command, Configuration, Effect, Error, Event, Flow, HttpRequest, Lock, LockFailure, LockTrouble, LoggedIn,
-    LoggedOut, LoginMethod, LoginRequest, LogoutRequest, Machine, Need, Outcome, Provider, Request, Seed, Slot, Status,
-    StatusRequest, Step, Timestamp, Token, TokenRequest,
+    Command, Configuration, Effect, Error, Event, ExportRequest, Flow, HttpRequest, Lock, LockFailure, LockTrouble,
+    LoggedIn, LoggedOut, LoginMethod, LoginRequest, LogoutRequest, Machine, Need, Outcome, Provider, Request, Seed,
+    SeedRequest, Seeded, Slot, Status, StatusRequest, Step, Timestamp, Token, TokenRequest,
 };
 
 pub use network::response;
@@ -209,6 +209,34 @@ impl World {
         match self.run(Request::Status(request))? {
             Outcome::Status(status) => Ok(status),
             other => panic!("a status ended with {other:?}"),
+        }
+    }
+
+    /// Hands a seed in.
+    ///
+    /// # Errors
+    /// As the flow ends.
+    pub fn seed(&mut self, record: &str) -> Result<Seeded, Error> {
+        match self.run(self.seed_request(record))? {
+            Outcome::Seed(seeded) => Ok(seeded),
+            other => panic!("a seeding ended with {other:?}"),
+        }
+    }
+
+    /// What a seeding is started with in this world.
+    pub fn seed_request(&self, record: &str) -> Request {
+        Request::Seed(SeedRequest { configuration: self.configuration.clone(), record: record.into(), store: None })
+    }
+
+    /// Hands the record out, or only one that has changed.
+    ///
+    /// # Errors
+    /// As the flow ends.
+    pub fn export(&mut self, if_changed: bool) -> Result<Option<String>, Error> {
+        let request = ExportRequest { configuration: self.configuration.clone(), if_changed };
+        match self.run(Request::Export(request))? {
+            Outcome::Export(exported) => Ok(exported.record.map(|record| record.expose().to_owned())),
+            other => panic!("an export ended with {other:?}"),
         }
     }
 

@@ -110,6 +110,12 @@ fn requests_as_a_host_writes_them() {
         login(LoginMethod::AccessToken("at-1".into())),
         Request::Logout(LogoutRequest { configuration: configuration.clone(), local: true }),
         Request::Status(StatusRequest { configuration: configuration.clone(), check: true }),
+        Request::Seed(SeedRequest {
+            configuration: configuration.clone(),
+            record: "{}".into(),
+            store: Some(StoreMode::File),
+        }),
+        Request::Export(ExportRequest { configuration: configuration.clone(), if_changed: true }),
     ];
     requests.extend(needs.map(|need| Request::Token(TokenRequest { configuration: configuration.clone(), need })));
     requests.push(Request::Token(TokenRequest { configuration: elsewhere(), need: Need::Fresh }));
@@ -173,6 +179,7 @@ fn outcomes_as_a_host_reads_them() {
         expires_at: Some(at()),
         last_refresh: None,
         stale: false,
+        session: Some("0123456789abcdef0123456789abcdef".into()),
         capabilities: [("refresh".to_owned(), true)].into(),
         warnings: vec![report.clone()],
     };
@@ -181,8 +188,14 @@ fn outcomes_as_a_host_reads_them() {
     let mut outcomes = vec![
         Outcome::Status(Status::default()),
         Outcome::Login(LoggedIn { status: status.clone(), previous: None, warnings: Vec::new() }),
-        Outcome::Status(status),
+        Outcome::Status(status.clone()),
+        Outcome::Export(Exported { record: Some("{}".into()), warnings: Vec::new() }),
+        Outcome::Export(Exported { record: None, warnings: vec![report.clone()] }),
     ];
+    outcomes.extend(
+        [SeedUse::Stored, SeedUse::Held, SeedUse::Outdated]
+            .map(|seed| Outcome::Seed(Seeded { seed, status: status.clone(), warnings: Vec::new() })),
+    );
     outcomes.extend(
         [TokenOrigin::Stored, TokenOrigin::Adopted, TokenOrigin::Refreshed, TokenOrigin::Given, TokenOrigin::Minted]
             .map(|origin| {
@@ -250,6 +263,7 @@ fn errors_as_people_and_programs_read_them() {
         Local::NoClientSecret.into(),
         Local::IdentityToken { detail: "/run/token does not exist".into() }.into(),
         Local::Command { detail: "the command vault ended with status 1".into() }.into(),
+        Local::Occupied { held: "the session of another account".into() }.into(),
         Local::NewerSidecar.into(),
         Misused::Unexpected { event: "slept".into() }.into(),
         Misused::Value { what: "issuer".into(), detail: "it has a query".into() }.into(),
@@ -263,6 +277,7 @@ fn errors_as_people_and_programs_read_them() {
         LoginRequired::Expired.into(),
         LoginRequired::Revoked.into(),
         LoginRequired::SpentElsewhere.into(),
+        LoginRequired::SeedSpent.into(),
         LoginRequired::RotationLost.into(),
         LoginRequired::AnotherAccount.into(),
         LoginRequired::CopiedHome.into(),

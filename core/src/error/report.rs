@@ -51,12 +51,16 @@ impl Error {
                 Local::NoClientSecret => "no_client_secret",
                 Local::IdentityToken { .. } => "identity_token",
                 Local::Command { .. } => "token_command",
+                Local::Occupied { .. } => "home_occupied",
                 Local::NewerSidecar => "newer_version",
             },
             Self::Misused(misused) => match misused {
                 Misused::Unexpected { .. } => "unexpected_event",
                 Misused::Value { .. } => "invalid_value",
                 Misused::Variable { .. } => "invalid_variable",
+                Misused::NoProfile { .. } => "no_profile",
+                Misused::ProfileExists { .. } => "profile_exists",
+                Misused::SharedSession { .. } => "shared_session",
                 Misused::NotApplicable { .. } | Misused::NotRefreshable => "not_applicable",
                 Misused::Message { .. } => "invalid_message",
             },
@@ -113,6 +117,7 @@ impl Error {
                 Local::Command { .. } => {
                     "run the command by hand: it must end well, and print a token and nothing else"
                 }
+                Local::Occupied { .. } => "run `hallpass logout` first, or seed another home with `--home`",
                 Local::NewerSidecar => "upgrade Hallpass",
             },
             Self::Misused(misused) => match misused {
@@ -123,8 +128,16 @@ impl Error {
                     "a workload identity needs both OPENAI_FEDERATION_RULE_ID and OPENAI_IDENTITY_TOKEN_FILE; unset both for another credential"
                 }
                 Misused::Variable { .. } => "set it to the credential that is wanted, or unset it",
+                Misused::Value { what, .. } if what == "seed" => {
+                    "hand in the whole text of an auth.json, as `hallpass export` prints it"
+                }
                 Misused::NotRefreshable => {
                     "run `hallpass token` for the one that is stored, or `hallpass login` for a session that is refreshed"
+                }
+                Misused::NoProfile { .. } => "see `hallpass profiles`; `hallpass --profile NAME login` makes a new one",
+                Misused::ProfileExists { .. } => "choose another name, or `hallpass profiles remove` that one first",
+                Misused::SharedSession { .. } => {
+                    "keep one of the two: `hallpass --home DIR logout --local`, then `hallpass --home DIR login` gives the other its own session"
                 }
                 Misused::Unexpected { .. }
                 | Misused::Value { .. }
@@ -133,7 +146,11 @@ impl Error {
             },
             Self::Declined(Declined::Cancelled) => return None,
             Self::LoginRequired(LoginRequired::CopiedHome) => {
-                "run `hallpass login` here: each copy needs a session of its own"
+                "run `hallpass login` here: each copy needs a session of its own; in CI, run `hallpass seed` first"
+            }
+            Self::LoginRequired(LoginRequired::SeedSpent) => {
+                "one copy of a seed may be renewed at a time: sign in anew, replace the seed by what `hallpass export` \
+                 prints, and let each job write back what `hallpass export --if-changed` prints before the next one begins"
             }
             Self::LoginRequired(LoginRequired::GivenRejected) => {
                 "put a new one into the variable or the configuration that it comes from"
@@ -169,6 +186,7 @@ impl LoginRequired {
             Self::Expired => "session_expired",
             Self::Revoked => "session_revoked",
             Self::SpentElsewhere => "spent_elsewhere",
+            Self::SeedSpent => "seed_spent",
             Self::RotationLost => "rotation_lost",
             Self::AnotherAccount => "another_account",
             Self::CopiedHome => "copied_home",

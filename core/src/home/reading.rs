@@ -8,8 +8,8 @@ use super::{disagreement, failed, fallback};
 use crate::record::Record;
 use crate::sidecar::Sidecar;
 use crate::{
-    Configuration, Effect, Error, Event, Local, LoginRequired, Machine, Place, Report, Secret, Slot, Step,
-    StoreFailure, StoreMode, StoreTrouble, Timestamp, unexpected,
+    Configuration, Effect, Error, Event, Home, Local, LoginRequired, Machine, Place, Report, Secret, Slot, Step,
+    StoreFailure, StoreMode, StoreTrouble, Timestamp, Unavailable, unexpected,
 };
 
 /// Reads the sidecar, then the record from the store that it pins (or the configuration names).
@@ -81,6 +81,25 @@ impl Held {
             Err(Error::Local(Local::Store(failure))) if !may_do_without(failure.kind) => Err(failed(failure)),
             Ok(_) | Err(_) => Ok(()),
         }
+    }
+
+    /// Why this refresh token is not to be sent now, as far as that is known without asking anybody.
+    pub(crate) fn obstacle(&self, refresh_token: &Secret, home: &Home, now: Timestamp) -> Option<Error> {
+        let sidecar = &self.sidecar;
+        if sidecar.is_newer() {
+            return Some(Local::NewerSidecar.into());
+        }
+        if sidecar.is_copied(home) {
+            return Some(LoginRequired::CopiedHome.into());
+        }
+        if let Some(reason) = sidecar.is_dead(refresh_token) {
+            return Some(reason.into());
+        }
+        if sidecar.is_spent(refresh_token) {
+            return Some(sidecar.explained(LoginRequired::SpentElsewhere).into());
+        }
+        let wait = sidecar.failure?.wait(now)?;
+        Some(Unavailable::BackingOff { seconds: wait.div_ceil(1000) }.into())
     }
 
     /// What the person should know of where the record lies, said before or not.

@@ -96,7 +96,8 @@ impl Issuing {
             |(configuration, seed, exchange), result| match result {
                 Ok(endpoints) => {
                     let chosen = configuration.token_endpoint_override.as_deref();
-                    let url = provider::overridden(&exchange.provider, chosen).unwrap_or(endpoints.token);
+                    let url = provider::overridden(&exchange.provider, chosen, configuration.strict_overrides)
+                        .unwrap_or(endpoints.token);
                     Self::identify(configuration, seed, Exchange { url, ..exchange }, now)
                 }
                 Err(error) => failed(error),

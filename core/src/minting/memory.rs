@@ -77,8 +77,8 @@ impl Entry {
     pub(crate) fn judge(&self, plan: &Plan, need: &Need, now: Timestamp) -> Verdict {
         let token = self.token.as_ref().filter(|token| token.is_good(now));
         let satisfying = match need {
-            Need::Usable { minimum_lifetime } => {
-                let least = i64::try_from(*minimum_lifetime).unwrap_or(i64::MAX);
+            Need::Usable { minimum_lifetime: least } | Need::Ahead { of: least } => {
+                let least = i64::try_from(*least).unwrap_or(i64::MAX);
                 token.filter(|token| token.is_fresh(now) && (plan.is_command() || token.lasts(least, now)))
             }
             Need::Fresh => None,
@@ -100,7 +100,7 @@ impl Entry {
     /// [`LoginRequired::Rejected`] when it is the one that was rejected.
     pub(crate) fn minted(&mut self, token: Minted, need: &Need, now: Timestamp) -> Result<(), Error> {
         match need {
-            Need::Usable { .. } | Need::Fresh => self.failure = None,
+            Need::Usable { .. } | Need::Ahead { .. } | Need::Fresh => self.failure = None,
             Need::Replacement { rejected } => {
                 self.failure = Some(Failure::after(self.failure, now, 0));
                 if token.access_token == *rejected {
@@ -119,7 +119,7 @@ impl Entry {
 
     /// A token that can be made do with where no new one can be had: it is known to be good still.
     pub(crate) fn make_do(&self, plan: &Plan, need: &Need, now: Timestamp) -> Option<Minted> {
-        let usable = matches!(need, Need::Usable { .. }) && !plan.is_command();
+        let usable = matches!(need, Need::Usable { .. } | Need::Ahead { .. }) && !plan.is_command();
         self.token.clone().filter(|token| usable && token.expires_at.is_some() && token.is_good(now))
     }
 }

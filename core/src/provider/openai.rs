@@ -31,6 +31,7 @@ pub(super) fn provider(issuer: &str, client_id: &str) -> Provider {
         // The two ports are registered with the client: no other one is accepted.
         redirect: Redirect { ports: [1455, 1457].to_vec(), path: "/auth/callback".to_owned() },
         grant: None,
+        pushed_authorization: false,
     }
 }
 
@@ -42,6 +43,6 @@ pub(super) fn endpoints(issuer: &str) -> Endpoints {
         token: format!("{base}/oauth/token"),
         revocation: Some(format!("{base}/oauth/revoke")),
         device_authorization: Some(format!("{base}/api/accounts/deviceauth/usercode")),
-        names_issuer: false,
+        ..Endpoints::default()
     }
 }

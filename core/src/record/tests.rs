@@ -107,3 +107,15 @@ fn what_cannot_be_read_says_where_and_shows_nothing() {
     }
     assert!(read(&alloc::format!("\u{feff}{API_KEY}")).is_ok(), "a byte order mark is no error");
 }
+
+#[test]
+fn one_session_is_known_in_two_records() {
+    let record = |access: &str, refresh: &str| {
+        Secret::new(format!(r#"{{"tokens":{{"access_token":"{access}","refresh_token":"{refresh}"}}}}"#))
+    };
+    assert!(is_same_session(&record("a1", "r1"), &record("a2", "r1")));
+    assert!(!is_same_session(&record("a1", "r1"), &record("a1", "r2")));
+    // Without a refresh token there is no session that could be shared.
+    assert!(!is_same_session(&record("a1", ""), &record("a1", "")));
+    assert!(!is_same_session(&record("a1", "r1"), &Secret::new("{")));
+}

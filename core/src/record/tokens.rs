@@ -1,8 +1,10 @@
 //! The tokens of an OAuth login, as a record holds them.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::claims::Claims;
 use crate::json::Object;
@@ -137,6 +139,28 @@ impl Tokens {
             _ => true,
         };
         ids_agree && self.issued_to_same(&other.id_token)
+    }
+
+    /// A name for the session, the same in every copy of it: of the login where that is known, and so for as long as
+    /// it lasts; else of this refresh token.
+    pub(crate) fn session(&self) -> Option<String> {
+        let known = self.owner.as_ref().filter(|owner| !owner.is_empty());
+        let secret = self.refresh_token().map(|token| known.unwrap_or(token))?;
+        let digest = Sha256::new().chain_update("hallpass session ").chain_update(secret.expose()).finalize();
+        Some(format!("{digest:x}").chars().take(32).collect())
+    }
+
+    /// Whether something in the two sessions says that they belong to one account, and nothing that they do not.
+    pub(crate) fn is_known_same_account(&self, other: &Self) -> bool {
+        let named = |tokens: &Self| tokens.account().map(|account| (account.id, account.user_id));
+        let same_provider = match (&self.provenance, &other.provenance) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            _ => true,
+        };
+        let is_known = self.owner.is_some() && self.owner == other.owner
+            || named(self).is_some_and(|ours| Some(ours) == named(other))
+            || self.account_id.is_some() && self.account_id == other.account_id;
+        is_known && same_provider && self.same_account(other)
     }
 
     /// Whether both stem from one login; `None` where that is not known.

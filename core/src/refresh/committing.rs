@@ -145,7 +145,7 @@ impl Committing {
         match self.order.need {
             // This token has yet to prove itself: another 401 at once must not become a storm of refreshes.
             Need::Replacement { .. } => sidecar.fail(now, 0),
-            Need::Usable { .. } | Need::Fresh => sidecar.failure = None,
+            Need::Usable { .. } | Need::Ahead { .. } | Need::Fresh => sidecar.failure = None,
         }
         sidecar.lives(&renewed, self.set.expires_in, self.granted);
         let record = record.renewed(renewed, now);

@@ -8,7 +8,7 @@ use crate::claims::Claims;
 use crate::home::Held;
 use crate::record::{Credential, Record, Tokens};
 use crate::{
-    Configuration, Error, Local, LoginRequired, Misused, Need, Report, Secret, Seed, Timestamp, Token, TokenOrigin,
+    Configuration, Error, LoginRequired, Misused, Need, Report, Secret, Seed, Timestamp, Token, TokenOrigin,
     Unavailable,
 };
 
@@ -18,6 +18,8 @@ const WINDOW: i64 = 10 * 60_000;
 const JITTER: u64 = 3 * 60_000;
 /// Without any word about its expiry a token is renewed after so long, as Codex does.
 const SCHEDULE: i64 = 8 * 86_400_000;
+/// A tool that renews tokens itself is forestalled by so much, in milliseconds, where they live long enough.
+const LEAD: i64 = 5 * 60_000;
 /// Clocks differ by so much without anybody noticing.
 const SKEW: i64 = 5_000;
 
@@ -73,6 +75,11 @@ impl Order {
                 self.remaining(held, tokens, now)
                     .is_none_or(|remaining| remaining > self.window(held, tokens, now).max(least))
             }
+            Need::Ahead { of } => {
+                let window = self.window(held, tokens, now);
+                let ahead = self.window_ahead(*of, held, tokens, now);
+                self.remaining(held, tokens, now).is_none_or(|remaining| remaining > window.max(ahead))
+            }
             Need::Fresh => false,
             Need::Replacement { rejected } => {
                 if contradicts(rejected, tokens.access_token()) {
@@ -93,7 +100,7 @@ impl Order {
 
     fn judge_key(&self, key: &Secret, held: &Held) -> Judgement {
         match self.need {
-            Need::Usable { .. } => Judgement::Use(Token {
+            Need::Usable { .. } | Need::Ahead { .. } => Judgement::Use(Token {
                 access_token: key.clone(),
                 token_type: "Bearer".to_owned(),
                 expires_at: Claims::of(key).and_then(|claims| claims.expires_at()),
@@ -134,27 +141,15 @@ impl Order {
         let Some(refresh_token) = tokens.refresh_token() else {
             let reason = match self.need {
                 Need::Replacement { .. } => LoginRequired::Rejected,
-                Need::Usable { .. } | Need::Fresh => LoginRequired::NoRefreshToken,
+                Need::Usable { .. } | Need::Ahead { .. } | Need::Fresh => LoginRequired::NoRefreshToken,
             };
             return Err(reason.into());
         };
-        let sidecar = &held.sidecar;
-        if sidecar.is_newer() {
-            return Err(Local::NewerSidecar.into());
-        }
-        if sidecar.is_copied(&self.configuration.home) {
-            return Err(LoginRequired::CopiedHome.into());
-        }
-        if let Some(reason) = sidecar.is_dead(refresh_token) {
-            return Err(reason.into());
-        }
-        if sidecar.is_spent(refresh_token) {
-            return Err(LoginRequired::SpentElsewhere.into());
-        }
-        let asked_for = self.need == Need::Fresh;
-        match sidecar.failure.and_then(|failure| failure.wait(now)) {
-            Some(wait) if !asked_for => Err(Unavailable::BackingOff { seconds: wait.div_ceil(1000) }.into()),
-            _ => Ok(()),
+        match held.obstacle(refresh_token, &self.configuration.home, now) {
+            // Whoever asks for a new one has waited for it.
+            Some(Error::Unavailable(Unavailable::BackingOff { .. })) if self.need == Need::Fresh => Ok(()),
+            Some(obstacle) => Err(obstacle),
+            None => Ok(()),
         }
     }
 
@@ -162,7 +157,7 @@ impl Order {
     pub(crate) fn make_do(&self, held: &Held, error: Error, now: Timestamp) -> Judgement {
         let tokens = held.record().ok().and_then(|record| record.tokens());
         match (tokens, &self.need) {
-            (Some(tokens), Need::Usable { .. }) if self.is_valid(held, tokens, now) => {
+            (Some(tokens), Need::Usable { .. } | Need::Ahead { .. }) if self.is_valid(held, tokens, now) => {
                 let mut token = self.token(held, tokens, TokenOrigin::Stored, now);
                 token.warnings.push(error.report());
                 Judgement::Use(token)
@@ -179,7 +174,7 @@ impl Order {
     /// Whether nothing but a resend can help: the access token is of no use any more.
     pub(crate) fn is_out_of_tokens(&self, held: &Held, now: Timestamp) -> bool {
         match (&self.need, held.record().ok().and_then(|record| record.tokens())) {
-            (Need::Usable { .. } | Need::Fresh, Some(tokens)) => !self.is_valid(held, tokens, now),
+            (Need::Usable { .. } | Need::Ahead { .. } | Need::Fresh, Some(tokens)) => !self.is_valid(held, tokens, now),
             _ => true,
         }
     }
@@ -218,8 +213,8 @@ impl Order {
         match self.need {
             Need::Replacement { .. } => "unauthorized_recovery",
             Need::Fresh => "forced",
-            Need::Usable { .. } if expiry_is_known(held, tokens) => "proactive_expiry",
-            Need::Usable { .. } => "scheduled",
+            Need::Usable { .. } | Need::Ahead { .. } if expiry_is_known(held, tokens) => "proactive_expiry",
+            Need::Usable { .. } | Need::Ahead { .. } => "scheduled",
         }
     }
 
@@ -232,12 +227,25 @@ impl Order {
     fn window(&self, held: &Held, tokens: &Tokens, now: Timestamp) -> i64 {
         let jitter = i64::try_from(self.seed.below("jitter", JITTER)).unwrap_or(0);
         let window = WINDOW.saturating_add(jitter);
-        let lifetime =
-            self.validity(held, tokens, now).and_then(|known| Some(known.expires_at.since(known.issued_at?)));
-        match lifetime {
-            Some(lifetime) if lifetime > 0 => window.min(lifetime / 5),
-            _ => window,
+        self.lifetime(held, tokens, now).map_or(window, |lifetime| window.min(lifetime / 5))
+    }
+
+    /// How long before its expiry a token is renewed that a tool beside us renews `of` milliseconds before: in the
+    /// middle between its issue and that, at the latest. One that lives no longer than that cannot be renewed early
+    /// enough, and would be renewed without end.
+    fn window_ahead(&self, of: u64, held: &Held, tokens: &Tokens, now: Timestamp) -> i64 {
+        let of = i64::try_from(of).unwrap_or(i64::MAX);
+        match self.lifetime(held, tokens, now) {
+            Some(lifetime) if lifetime <= of => 0,
+            Some(lifetime) => of.saturating_add(LEAD.min(lifetime.saturating_sub(of) / 2)),
+            None => of.saturating_add(LEAD),
         }
+    }
+
+    /// For how long the token was issued, in milliseconds, where that is known.
+    fn lifetime(&self, held: &Held, tokens: &Tokens, now: Timestamp) -> Option<i64> {
+        let known = self.validity(held, tokens, now)?;
+        Some(known.expires_at.since(known.issued_at?)).filter(|lifetime| *lifetime > 0)
     }
 
     /// What was noted by this clock comes before what the token says by the server's, unless this clock was set back

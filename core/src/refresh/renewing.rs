@@ -199,7 +199,8 @@ impl Renewing {
             Answer::Rejected(reason) => {
                 // With an open intent it was our own earlier request whose answer was lost.
                 let lost = intent.attempt > 1 && reason == LoginRequired::SpentElsewhere;
-                self.reject(if lost { LoginRequired::RotationLost } else { reason }, now)
+                let reason = if lost { LoginRequired::RotationLost } else { self.held.sidecar.explained(reason) };
+                self.reject(reason, now)
             }
             Answer::Unanswered(error) => self.unanswered(error, asked, &intent, now),
             Answer::Failed(error) => self.failed(error, asked, &intent, now),

@@ -6,7 +6,7 @@ use super::interaction::Question;
 use super::journal::Happening;
 use super::message::Response;
 use super::mint::digest;
-use super::options::{Account, Client, Decision};
+use super::options::{Account, Client, Decision, PushedAuthorization};
 use super::pages;
 use super::parameters::{Malformed, Parameters};
 use super::redirect_uri;
@@ -36,22 +36,46 @@ impl AuthorizationServer {
             Ok(parameters) => parameters,
             Err(Malformed(why)) => return pages::problem(400, "This request is malformed", why),
         };
+        if let Some(request_uri) = parameters.get("request_uri") {
+            let client_id = parameters.get("client_id").unwrap_or_default();
+            let Some(request) = self.pushed_request(request_uri, client_id) else {
+                return pages::problem(
+                    400,
+                    "This request cannot be answered",
+                    "request_uri is unknown or has expired.",
+                );
+            };
+            let Some(client) = self.find_client(client_id) else {
+                return pages::problem(400, "This request cannot be answered", "client_id is unknown.");
+            };
+            return self.ask_or_decide(turn, &client, request);
+        }
         let (client, redirect_uri) = match self.where_to_answer(&parameters) {
             Ok(found) => found,
             Err(why) => return pages::problem(400, "This request cannot be answered", why),
         };
         let state = parameters.get("state");
-        let request = match check(&client, &redirect_uri, &parameters) {
-            Ok(request) => request,
-            Err(refusal) => return self.refuse(&redirect_uri, state, refusal),
-        };
+        if self.options.pushed_authorization == PushedAuthorization::Required {
+            let refusal = ("invalid_request", "authorization requests must be pushed");
+            return self.refuse(&redirect_uri, state, refusal);
+        }
+        match check(&client, &redirect_uri, &parameters) {
+            Ok(request) => self.ask_or_decide(turn, &client, request),
+            Err(refusal) => self.refuse(&redirect_uri, state, refusal),
+        }
+    }
+
+    fn ask_or_decide(&mut self, turn: &Turn<'_>, client: &Client, request: AuthorizationRequest) -> Response {
         match self.options.auto_consent.clone() {
             Some(Decision::Deny) => self.decide(&request, None),
             Some(Decision::Allow { account }) => match self.find_account(&account) {
                 Some(account) => self.decide(&request, Some(&account)),
-                None => self.refuse(&redirect_uri, state, ("server_error", "no such test account")),
+                None => {
+                    let refusal = ("server_error", "no such test account");
+                    self.refuse(&request.redirect_uri, request.state.as_deref(), refusal)
+                }
             },
-            None => self.show_consent(turn, &client, request),
+            None => self.show_consent(turn, client, request),
         }
     }
 
@@ -124,7 +148,7 @@ impl AuthorizationServer {
     }
 
     /// The client and its redirect URI: without these an answer has nowhere to go.
-    fn where_to_answer(&self, parameters: &Parameters) -> Result<(Client, String), &'static str> {
+    pub(super) fn where_to_answer(&self, parameters: &Parameters) -> Result<(Client, String), &'static str> {
         let id = parameters.get("client_id").ok_or("client_id is missing.")?;
         let client = self.find_client(id).ok_or("client_id is not that of a registered client.")?;
         let uri = parameters.get("redirect_uri").ok_or("redirect_uri is missing.")?;
@@ -136,7 +160,11 @@ impl AuthorizationServer {
     }
 }
 
-fn check(client: &Client, redirect_uri: &str, parameters: &Parameters) -> Result<AuthorizationRequest, Refusal> {
+pub(super) fn check(
+    client: &Client,
+    redirect_uri: &str,
+    parameters: &Parameters,
+) -> Result<AuthorizationRequest, Refusal> {
     match parameters.get("response_type") {
         Some("code") => {}
         Some(_) => return Err(("unsupported_response_type", "response_type must be code")),

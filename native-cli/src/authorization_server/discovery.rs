@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::AuthorizationServer;
 use super::message::Response;
+use super::options::PushedAuthorization;
 use super::programs::JWT_BEARER_GRANT;
 
 pub(super) const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -38,6 +39,11 @@ impl AuthorizationServer {
         if self.options.device_enabled {
             grants.push(DEVICE_GRANT);
             insert(&mut metadata, "device_authorization_endpoint", json!(at("/device_authorization")));
+        }
+        if self.options.pushed_authorization != PushedAuthorization::NotOffered {
+            insert(&mut metadata, "pushed_authorization_request_endpoint", json!(at("/par")));
+            let required = self.options.pushed_authorization == PushedAuthorization::Required;
+            insert(&mut metadata, "require_pushed_authorization_requests", json!(required));
         }
         insert(&mut metadata, "grant_types_supported", json!(grants));
         Response::of_json(200, &metadata)

@@ -12,6 +12,8 @@ pub enum Endpoint {
     Keys,
     /// `/authorize` and `/oauth/authorize`.
     Authorization,
+    /// `/par`.
+    PushedAuthorization,
     /// `/token` and `/oauth/token`.
     Token,
     /// `/device_authorization`.

@@ -26,6 +26,7 @@ mod options;
 mod pages;
 mod parameters;
 mod programs;
+mod pushed_authorization;
 mod redirect_uri;
 mod refresh;
 mod resource;
@@ -47,7 +48,7 @@ pub use journal::{Entry, Happening, Revocation};
 pub use message::{Delivery, Request, Response, Served};
 pub use options::{
     AccessTokenStyle, Account, CODEX_CLIENT_ID, Client, ClientAuthentication, Decision, Dialect, Identities, Options,
-    PersonalAccessToken, PublicKey, RefreshTokens, Rotation,
+    PersonalAccessToken, PublicKey, PushedAuthorization, RefreshTokens, Rotation,
 };
 pub use serve::{Serving, serve};
 
@@ -56,6 +57,7 @@ use families::Families;
 use interaction::Interaction;
 use jwt::SigningKey;
 use mint::{Digest, Mint, digest};
+use pushed_authorization::Pushed;
 use token::Code;
 
 /// The number of a token family.
@@ -71,6 +73,8 @@ pub struct AuthorizationServer {
     options: Arc<Options>,
     mint: Mint,
     interactions: BTreeMap<Digest, Interaction>,
+    /// Authorization requests that wait for their browser.
+    pushed: BTreeMap<Digest, Pushed>,
     codes: BTreeMap<Digest, Code>,
     families: Families,
     devices: BTreeMap<Digest, Device>,
@@ -94,6 +98,7 @@ impl AuthorizationServer {
         Self {
             mint: Mint::new(options.seed, &options.canary),
             interactions: BTreeMap::new(),
+            pushed: BTreeMap::new(),
             codes: BTreeMap::new(),
             families: Families::default(),
             devices: BTreeMap::new(),
@@ -163,6 +168,7 @@ impl AuthorizationServer {
         const KEEP_MS: i64 = 3_600_000;
         let now = self.now;
         self.interactions.retain(|_, shown| shown.expires_at > now);
+        self.pushed.retain(|_, pushed| pushed.expires_at > now);
         self.codes.retain(|_, code| code.expires_at.saturating_add(KEEP_MS) > now);
         self.devices.retain(|_, device| device.expires_at.saturating_add(KEEP_MS) > now);
         self.assertions.retain(|_, expires_at| *expires_at > now);

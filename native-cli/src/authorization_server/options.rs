@@ -25,6 +25,8 @@ pub struct Options {
     pub personal_access_tokens: Vec<PersonalAccessToken>,
     /// Decides at once, without showing a page.
     pub auto_consent: Option<Decision>,
+    /// Whether authorization requests can be pushed (RFC 9126).
+    pub pushed_authorization: PushedAuthorization,
     /// What becomes of a refresh token that is used.
     pub rotation: Rotation,
     /// Milliseconds.
@@ -64,6 +66,7 @@ impl Options {
             users: vec![Account::ada(), Account::grace()],
             personal_access_tokens: Vec::new(),
             auto_consent: None,
+            pushed_authorization: PushedAuthorization::NotOffered,
             rotation: Rotation::Strict,
             authorization_code_lifetime_ms: 60_000,
             access_token_lifetime_ms: 3_600_000,
@@ -229,6 +232,17 @@ pub enum RefreshTokens {
     OfflineAccess,
     /// Never.
     Never,
+}
+
+/// Whether authorization requests can be pushed (RFC 9126).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PushedAuthorization {
+    /// No.
+    NotOffered,
+    /// They can.
+    Offered,
+    /// They must be.
+    Required,
 }
 
 /// What becomes of a refresh token that is used (RFC 9700, section 4.14.2).

@@ -2,12 +2,14 @@
 
 #![allow(clippy::doc_markdown, reason = "clap shows these words to people, without a markdown")]
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hallpass_core::StoreMode;
 
 use super::deferred::Deferred;
+use super::report::Voice;
 
 /// Signs developer tools in and keeps them signed in.
 #[derive(Debug, Parser)]
@@ -35,6 +37,9 @@ pub(crate) struct Global {
     /// The folder for credentials, like Codex's [default: $CODEX_HOME, else ~/.codex]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) home: Option<PathBuf>,
+    /// The profile to use; `login` makes one that does not exist yet
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
     /// Where credentials are kept: file, keyring, auto or ephemeral
     #[arg(long, global = true, value_name = "STORE", hide_possible_values = true)]
     pub(crate) store: Option<Store>,
@@ -47,6 +52,9 @@ pub(crate) struct Global {
     /// Show errors and what must be acted on, nothing else
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// How this run talks to people.
+    #[arg(skip)]
+    pub(crate) voice: Voice,
 }
 
 /// `--store`
@@ -95,6 +103,41 @@ pub(crate) enum Command {
     /// End the session, at the server and here
     #[command(after_help = "Example:\n  hallpass logout")]
     Logout(Deferred<Logout>),
+    /// Run a tool with a profile's home and credential, and keep that fresh
+    #[command(
+        after_help = "Examples:\n  hallpass exec codex\n  hallpass --profile work exec -- codex exec \"fix the tests\"\n\n\
+                      Other tools find what they need in variables that config.toml names:\n  \
+                      [hallpass.exec.variables]\n  ACME_TOKEN = \"access_token\"    or api_key, account_id, home, profile"
+    )]
+    Exec(Deferred<Exec>),
+    /// List the profiles, choose one, rename or remove it
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "Examples:\n  hallpass --profile work login    makes it\n  hallpass profiles\n  hallpass profiles use work\n\n\
+                      A project chooses one in a file `.hallpass.toml` in its folder:\n  profile = \"work\""
+    )]
+    Profiles(Deferred<Profiles>),
+    /// Start a CI job's home with the record in CODEX_AUTH_JSON, never over a newer one
+    #[command(after_help = "Examples:\n  CODEX_AUTH_JSON=\"$SECRET\" hallpass seed\n  \
+                      hallpass seed < auth.json\n\n\
+                      A home without a credential takes the seed, and so does one that holds an earlier generation of\n\
+                      the same session. Anything else stays. One copy of a session may be renewed at a time: within\n\
+                      a home the lock sees to that, between machines the jobs must come one after the other.")]
+    Seed(Deferred<Seed>),
+    /// Print the record, for writing back to a CI secret store
+    #[command(after_help = "Example:\n  record=\"$(hallpass export --if-changed)\"\n  \
+                      [ -z \"$record\" ] || printf %s \"$record\" | gh secret set CODEX_AUTH_JSON")]
+    Export(Deferred<Export>),
+    /// Make a Codex home that is elsewhere a profile; it stays where it is
+    #[command(after_help = "Example:\n  hallpass import ~/.codex-work --as work")]
+    Import(Deferred<Import>),
+    /// Find out what keeps you from signing in, or from staying signed in
+    #[command(
+        after_help = "Examples:\n  hallpass doctor\n  hallpass doctor --json | jq '.findings[] | select(.level == \"problem\")'\n\n\
+                      It ends with 0 where there is no problem; otherwise with what other commands would end with,\n\
+                      because of the first one. No secret is shown: what it prints can be given to others."
+    )]
+    Doctor(Deferred<Doctor>),
     /// Give the token to git, docker or kubectl, each in its own protocol
     #[command(
         after_help = "Example:\n  hallpass credential git --help     what to write into git's configuration, and into ours"
@@ -221,6 +264,87 @@ pub(crate) struct Logout {
     pub(crate) local: bool,
 }
 
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Seed {}
+
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Export {
+    /// Print nothing when it is what the home was last seeded with
+    #[arg(long)]
+    pub(crate) if_changed: bool,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Doctor {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Ask nobody over the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Exec {
+    /// The tool and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Profiles {
+    #[command(subcommand)]
+    pub(crate) command: Option<ProfilesCommand>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum ProfilesCommand {
+    /// List the profiles, and who is signed in to each
+    #[command(after_help = "Example:\n  hallpass profiles list --json | jq -r '.profiles[].name'")]
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Use a profile from now on, where nothing else is chosen
+    #[command(
+        after_help = "Examples:\n  hallpass profiles use work\n  hallpass profiles use default    the Codex home"
+    )]
+    Use {
+        /// The profile
+        name: String,
+    },
+    /// Give a profile another name
+    #[command(after_help = "Example:\n  hallpass profiles rename work acme")]
+    Rename {
+        /// The profile
+        old: String,
+        /// What it is to be called
+        new: String,
+    },
+    /// Sign a profile out and delete its folder; an imported home is left as it is
+    #[command(after_help = "Example:\n  hallpass profiles remove work")]
+    Remove {
+        /// The profile
+        name: String,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Import {
+    /// The Codex home
+    pub(crate) dir: PathBuf,
+    /// What the profile is called [default: the folder's name]
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}
+
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Credential {
     #[command(subcommand)]
@@ -315,7 +439,19 @@ impl Command {
             Self::Status(status) => status.json,
             Self::Token(token) => token.json,
             Self::Logout(logout) => logout.json,
-            Self::Credential(_) | Self::Demo(_) | Self::Completions(_) => false,
+            Self::Profiles(profiles) => match profiles.command {
+                Some(ProfilesCommand::List { json }) => json,
+                Some(_) => false,
+                None => profiles.json,
+            },
+            Self::Doctor(doctor) => doctor.json,
+            Self::Exec(_)
+            | Self::Seed(_)
+            | Self::Export(_)
+            | Self::Import(_)
+            | Self::Credential(_)
+            | Self::Demo(_)
+            | Self::Completions(_) => false,
         }
     }
 

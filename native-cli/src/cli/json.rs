@@ -1,7 +1,11 @@
 //! The JSON shapes that programs rely on. A fact that is absent is `null`.
 
 use hallpass_core::{LoggedIn, LoggedOut, Place, Prompt, Report, Revocation, Secret, Source, Status, Timestamp, Token};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use hallpass::doctor::{Finding, Level};
+
+use super::doctor;
 
 /// `{"error": {"code", "message", "help"}}`
 pub(crate) fn error(report: &Report) -> Value {
@@ -9,14 +13,14 @@ pub(crate) fn error(report: &Report) -> Value {
 }
 
 /// The answer of `status --json`.
-pub(crate) fn status(status: &Status, location: Option<&str>) -> Value {
+pub(crate) fn status(status: &Status, location: Option<&str>, profile: Option<&str>) -> Value {
     let variable = status.precedence.winner.as_ref().and_then(Source::variable);
     json!({
         "logged_in": status.logged_in,
         "method": status.method,
         "account": status.account,
         "provider": status.provider,
-        "profile": null,
+        "profile": profile,
         "store": status.store.map(store).or_else(|| variable.map(|_| "env")),
         "location": location.or(variable),
         "expires_at": time(status.expires_at),
@@ -76,13 +80,28 @@ pub(crate) fn waiting() -> Value {
 }
 
 /// The `done` event of `login --json`.
-pub(crate) fn done(outcome: &LoggedIn, location: Option<&str>) -> Value {
+pub(crate) fn done(outcome: &LoggedIn, location: Option<&str>, profile: Option<&str>) -> Value {
     json!({
         "event": "done",
-        "status": status(&outcome.status, location),
+        "status": status(&outcome.status, location, profile),
         "previous": outcome.previous.as_ref().map(revocation),
         "warnings": entries(&outcome.warnings),
     })
+}
+
+/// The answer of `doctor --json`: what was found, and how often each level is among it.
+pub(crate) fn diagnosis(findings: &[Finding]) -> Value {
+    let mut summary = Map::new();
+    for level in [Level::Ok, Level::Note, Level::Warning, Level::Problem] {
+        let count = findings.iter().filter(|finding| finding.level == level).count();
+        summary.insert(doctor::name(level).to_owned(), count.into());
+    }
+    let finding = |Finding { level, report, .. }: &Finding| {
+        let mut entry = entry(report);
+        entry["level"] = doctor::name(*level).into();
+        entry
+    };
+    json!({ "findings": findings.iter().map(finding).collect::<Value>(), "summary": summary })
 }
 
 /// The `error` event of `login --json`: an error like any other, with the event's name.
@@ -131,7 +150,7 @@ mod tests {
     #[test]
     fn status_of_nobody() {
         assert_eq!(
-            status(&Status::default(), None),
+            status(&Status::default(), None, None),
             json!({
                 "logged_in": false, "method": null, "account": null, "provider": null, "profile": null,
                 "store": null, "location": null, "expires_at": null, "last_refresh": null, "stale": false,
@@ -151,18 +170,20 @@ mod tests {
             expires_at: Some(Timestamp::from_seconds(0)),
             last_refresh: Some(Timestamp::from_milliseconds(1)),
             stale: true,
+            session: None,
             capabilities: [("refresh".to_owned(), false)].into(),
             warnings: vec![Report { code: "stale".into(), message: "m".into(), help: None }],
+            ..Status::default()
         };
         assert_eq!(
-            status(&somebody, Some("/home/u/.codex/auth.json")),
+            status(&somebody, Some("/home/u/.codex/auth.json"), Some("work")),
             json!({
                 "logged_in": true,
                 "method": "apikey",
                 "account":
                     {"email": "ada@example.com", "id": null, "user_id": null, "workspace_id": null, "plan": null},
                 "provider": "openai",
-                "profile": null,
+                "profile": "work",
                 "store": "keyring",
                 "location": "/home/u/.codex/auth.json",
                 "expires_at": "1970-01-01T00:00:00.000Z",

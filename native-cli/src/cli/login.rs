@@ -18,7 +18,7 @@ use super::status::headline;
 use super::text::safe;
 
 pub(super) fn run(global: &Global, arguments: &Login, voice: Voice) -> Result<ExitCode, Failure> {
-    let session = Session::open(global)?;
+    let session = Session::open_or_make(global)?;
     let provider = provider::choose(&session.config, arguments)?;
     let way = Way::choose(arguments, &provider, || Surroundings::look().browser_obstacle());
     voice.say(&way.reason);
@@ -41,7 +41,7 @@ pub(super) fn run(global: &Global, arguments: &Login, voice: Voice) -> Result<Ex
     let outcome = sign_in(&mut shell, request, &way, voice)?;
     let location = outcome.status.store.map(|place| shell.location(place));
     if arguments.json {
-        document(&super::json::done(&outcome, location.as_deref()))?;
+        document(&super::json::done(&outcome, location.as_deref(), session.profile().as_deref()))?;
     } else {
         say(&outcome, location.as_deref(), voice);
     }

@@ -3,16 +3,22 @@
 pub(crate) mod arguments;
 mod credential;
 mod deferred;
+mod doctor;
+mod exec;
+mod export;
 pub(crate) mod failure;
 mod hidden;
+mod import;
 mod json;
 mod login;
 mod logout;
 pub(crate) mod person;
+mod profiles;
 mod provider;
 mod qr;
 pub(crate) mod report;
 mod secret;
+mod seed;
 mod session;
 pub(crate) mod status;
 mod text;
@@ -33,12 +39,13 @@ use report::{data, tell, word};
 
 /// Reads the arguments, runs the command, and says how it went.
 pub(crate) fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse_from(credential::called_by_name(std::env::args_os())) {
+    let mut arguments = match Arguments::try_parse_from(credential::called_by_name(std::env::args_os())) {
         Ok(arguments) => arguments,
         Err(error) => return misunderstood(&error),
     };
     let Global { quiet, verbose, .. } = arguments.global;
     let voice = Voice { quiet, verbose, json: arguments.command.is_json(), events: arguments.command.has_events() };
+    arguments.global.voice = voice;
     match run(arguments, voice) {
         Ok(exit) => exit,
         Err(failure) => {
@@ -58,6 +65,12 @@ fn run(arguments: Arguments, voice: Voice) -> Result<ExitCode, Failure> {
         Command::Status(status) => status::run(global, &status, voice),
         Command::Token(token) => token::run(global, &token, voice),
         Command::Logout(logout) => logout::run(global, &logout, voice),
+        Command::Exec(exec) => exec::run(global, &exec, voice),
+        Command::Profiles(profiles) => profiles::run(global, &profiles, voice),
+        Command::Seed(_) => seed::run(global, voice),
+        Command::Export(export) => export::run(global, &export, voice),
+        Command::Import(import) => import::run(global, &import, voice),
+        Command::Doctor(doctor) => doctor::run(global, &doctor, voice),
         Command::Credential(credential) => credential::run(global, &credential, voice),
         Command::Demo(demo) => demonstrate(&demo),
         Command::Completions(completions) => complete(completions.shell),

@@ -3,19 +3,22 @@
 use std::path::PathBuf;
 
 use hallpass::config::Config;
-use hallpass::{Person, Shell, home};
+use hallpass::profiles::{Choice, Chosen, Name, Sharing, Wish};
+use hallpass::{Person, Shell};
 use hallpass_core::{Configuration, Provider, Report};
 
 use super::arguments::Global;
 use super::failure::Failure;
 use super::provider::host;
-use super::report::warn;
+use super::report::{warn, warn_of};
 
 /// The home and what is known about it, before any flow is started.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) home: PathBuf,
     pub(crate) config: Config,
+    /// What has chosen the home.
+    pub(crate) choice: Choice,
     store: Option<hallpass_core::StoreMode>,
     encrypts: bool,
 }
@@ -23,13 +26,50 @@ pub(crate) struct Session {
 impl Session {
     /// Finds the home and reads its configuration.
     pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
-        let home = home::find(global.home.as_deref())?;
+        Self::chosen(Self::choose(global, false)?, global)
+    }
+
+    /// The same for a login: a profile that does not exist yet is made, with the configuration that it shares.
+    pub(crate) fn open_or_make(global: &Global) -> Result<Self, Failure> {
+        let choice = Self::choose(global, true)?;
+        let shared = Sharing::of_profile(&choice.home)?;
+        if let Some(mut sharing) = shared {
+            warn_of(&sharing.link());
+        }
+        Self::chosen(choice, global)
+    }
+
+    /// The session of another home than the one that is chosen.
+    pub(crate) fn at(home: PathBuf, profile: Option<Name>, global: &Global) -> Result<Self, Failure> {
+        Self::chosen(Choice { home, profile, by: Chosen::Profile, warnings: Vec::new() }, global)
+    }
+
+    fn choose(global: &Global, makes: bool) -> Result<Choice, Failure> {
+        if global.home.is_some() && global.profile.is_some() {
+            return Err(Failure::usage("`--home` and `--profile` name two homes", "give one of them"));
+        }
+        let wish = Wish { home: global.home.as_deref(), profile: global.profile.as_deref(), makes };
+        let choice = Choice::make(wish)?;
+        warn_of(&choice.warnings);
+        if let (Some(name), Chosen::Project(file)) = (&choice.profile, &choice.by) {
+            global.voice.notice(&format!("using the profile {name}, which {} chooses", file.display()));
+        }
+        Ok(choice)
+    }
+
+    fn chosen(choice: Choice, global: &Global) -> Result<Self, Failure> {
+        let home = choice.home.clone();
         let mut config = Config::load(&home)?;
         for assignment in &global.config {
             config.set(assignment)?;
         }
         let encrypts = config.encrypts_record()?;
-        Ok(Self { home, config, store: global.store.map(Into::into), encrypts })
+        Ok(Self { home, config, choice, store: global.store.map(Into::into), encrypts })
+    }
+
+    /// The name of the profile whose home this is, if it is one's.
+    pub(crate) fn profile(&self) -> Option<String> {
+        self.choice.profile().map(|name| name.to_string())
     }
 
     /// What the flows are told.
@@ -45,6 +85,7 @@ impl Session {
     pub(crate) fn shell(&self, person: impl Person + 'static) -> Shell {
         let mut shell = Shell::new(self.home.clone(), Box::new(person));
         shell.encrypt_record(self.encrypts);
+        shell.set_log(self.config.log_folder(&self.home));
         shell
     }
 }

@@ -18,9 +18,11 @@ pub(super) fn run(global: &Global, arguments: &arguments::Status, voice: Voice) 
     let status = shell.status(StatusRequest { configuration, check: arguments.check })?;
     let location = status.store.map(|place| shell.location(place));
     if arguments.json {
-        document(&super::json::status(&status, location.as_deref()))?;
+        document(&super::json::status(&status, location.as_deref(), session.profile().as_deref()))?;
     } else if status.logged_in {
-        tell(&describe(&status, location.as_deref(), hallpass::now()).join("\n"))?;
+        let mut lines = describe(&status, location.as_deref(), hallpass::now());
+        lines.extend(session.profile().map(|profile| format!("  {:<13} {profile}", "profile")));
+        tell(&lines.join("\n"))?;
         warn_of(&status.warnings);
     } else {
         warn_of(&status.warnings);
@@ -103,8 +105,9 @@ mod tests {
             expires_at: Some(now.plus(3_120_000)),
             last_refresh: Some(now.plus(-9 * 86_400_000)),
             stale: true,
+            session: None,
             capabilities: [("refresh".to_owned(), true), ("platform_api".to_owned(), false)].into(),
-            warnings: Vec::new(),
+            ..Status::default()
         };
         let expected = "\
 Logged in with ChatGPT as ada@example.com[2J

@@ -76,7 +76,11 @@ mod tests {
     fn a_mistake_and_the_page_that_helps_are_named() {
         for (line, message, help) in [
             ("hallpass statsu", "unrecognized subcommand `statsu`", "did you mean `status`? See `hallpass --help`"),
-            ("hallpass --profile work status", "unexpected argument `--profile` found", "see `hallpass status --help`"),
+            (
+                "hallpass --profil work",
+                "unexpected argument `--profil` found",
+                "did you mean `--profile`? See `hallpass --help`",
+            ),
             ("hallpass logout --all", "unexpected argument `--all` found", "see `hallpass logout --help`"),
             (
                 "hallpass login --with-api-key --with-access-token",

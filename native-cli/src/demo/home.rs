@@ -49,7 +49,7 @@ impl Drop for TemporaryHome {
 
 /// `auth.json  rw-------  2180 bytes: auth_mode, tokens (id_token, …)`
 fn describe(path: &Path) -> Option<String> {
-    let metadata = fs::symlink_metadata(path).ok().filter(|metadata| metadata.len() > 0)?;
+    let metadata = fs::symlink_metadata(path).ok().filter(|metadata| metadata.is_file() && metadata.len() > 0)?;
     let name = path.file_name()?.to_string_lossy().into_owned();
     let names = fs::read_to_string(path).ok().and_then(|text| names(&text));
     let names = names.map(|names| format!(": {names}")).unwrap_or_default();

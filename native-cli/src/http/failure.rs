@@ -4,6 +4,9 @@ use std::io;
 
 use ureq::Timeout;
 
+/// What is wrong with a certificate whose authority nobody has told us of.
+pub(crate) const UNTRUSTED: &str = "its certificate is from an authority that is not trusted here (unknown issuer)";
+
 /// A clause that names the cause, for "… cannot be reached: {clause}". `through` is the proxy, if there was one.
 pub(super) fn describe(error: &ureq::Error, host: &str, through: Option<&str>, deadline: u64) -> String {
     let clause = match error {
@@ -14,6 +17,11 @@ pub(super) fn describe(error: &ureq::Error, host: &str, through: Option<&str>, d
             format!("no answer within {} ({stage})", seconds(deadline / 2))
         }
         ureq::Error::Timeout(_) => format!("no answer within {}", seconds(deadline)),
+        ureq::Error::ConnectProxyFailed(reason) if reason.contains("407") => {
+            "the proxy asks for a name and a password (407), which belong into its address: \
+             http://NAME:PASSWORD@HOST:PORT"
+                .to_owned()
+        }
         ureq::Error::ConnectProxyFailed(reason) => format!("the proxy did not connect us: {reason}"),
         ureq::Error::Tls(reason) => (*reason).to_owned(),
         ureq::Error::LargeResponseHeader(..) => "the head of the answer is too large".to_owned(),
@@ -57,9 +65,7 @@ fn describe_tls(error: &rustls::Error) -> String {
     use rustls::{CertificateError, Error};
     match error {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "its certificate is from an authority that is not trusted here (unknown issuer); behind a proxy that \
-             inspects traffic, name its authority with CODEX_CA_CERTIFICATE"
-                .to_owned()
+            format!("{UNTRUSTED}; behind a proxy that inspects traffic, name its authority with CODEX_CA_CERTIFICATE")
         }
         Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
             "its certificate has expired, or the clock of this machine is wrong".to_owned()

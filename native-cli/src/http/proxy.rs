@@ -10,6 +10,7 @@ use super::address::{self, Address};
 ///
 /// `https_proxy`, `HTTPS_PROXY`, `all_proxy` and `ALL_PROXY` are looked at in this order, an empty one is as
 /// good as none; `no_proxy` or `NO_PROXY` lists the hosts that are reached directly. Loopback addresses always are.
+/// `http_proxy` is for plain `http`, which only ever goes to loopback: it never counts here.
 #[derive(Clone, Default)]
 pub struct Proxies {
     proxy: Option<(&'static str, String)>,
@@ -24,6 +25,15 @@ pub(super) struct Proxy {
     pub(super) is_https: bool,
     /// Its host and port, and the variable that named it: for a person, without its password.
     pub(super) shown: String,
+}
+
+/// Where a proxy is.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// Both, and the variable that named them, for a person.
+    pub(crate) shown: String,
 }
 
 impl Proxies {
@@ -45,6 +55,17 @@ impl Proxies {
             })
             .unwrap_or_default();
         Self { proxy, exceptions }
+    }
+
+    /// The proxy that a request to this URL goes through, if any; the error is a sentence that names the variable.
+    pub(crate) fn on_the_way_to(&self, url: &str) -> Result<Option<Place>, String> {
+        let Ok(address) = Address::parse(url) else { return Ok(None) };
+        let proxy = self.choose(address)?;
+        Ok(proxy.map(|Proxy { server, shown, .. }| Place {
+            host: server.host().to_owned(),
+            port: server.port(),
+            shown,
+        }))
     }
 
     /// The proxy that a request goes through, if any; the error is a clause that names the variable.
@@ -139,7 +160,13 @@ mod tests {
         let url = "https://auth.example.com/token";
         for (variables, expected) in [
             (&[][..], None),
-            (&[("HTTP_PROXY", "http://p:1")], None),
+            (&[("HTTP_PROXY", "http://p:1"), ("http_proxy", "http://p:1")], None),
+            (&[("http_proxy", "http://p:1"), ("ALL_PROXY", "http://all:1")], Some("all:1 (ALL_PROXY)")),
+            (&[("ALL_PROXY", "http://upper:1"), ("all_proxy", "http://lower:2")], Some("lower:2 (all_proxy)")),
+            (&[("all_proxy", "http://lower:1"), ("HTTPS_PROXY", "http://https:2")], Some("https:2 (HTTPS_PROXY)")),
+            (&[("HTTPS_PROXY", "HTTPS://p:1")], Some("p:1 (HTTPS_PROXY)")),
+            (&[("HTTPS_PROXY", "http://[2001:db8::1]:3128/")], Some("[2001:db8::1]:3128 (HTTPS_PROXY)")),
+            (&[("HTTPS_PROXY", "p:1"), ("NO_PROXY", "other.com auth.example.com")], None),
             (&[("ALL_PROXY", "http://all:1"), ("HTTPS_PROXY", "http://https:2")], Some("https:2 (HTTPS_PROXY)")),
             (&[("HTTPS_PROXY", "http://upper:1"), ("https_proxy", "http://lower:2")], Some("lower:2 (https_proxy)")),
             (&[("https_proxy", ""), ("ALL_PROXY", "all:1")], Some("all:1 (ALL_PROXY)")),
@@ -186,8 +213,16 @@ mod tests {
 
     #[test]
     fn unusable_proxies_are_errors_that_name_the_variable_and_no_password() {
-        for proxy in ["socks5://who:canary@p:1", "socks://p", "ftp://p", "http://", "http://who:canary@", "http://a b"]
-        {
+        for proxy in [
+            "socks5://who:canary@p:1",
+            "socks5h://p:1",
+            "socks4a://p:1",
+            "socks://p",
+            "ftp://p",
+            "http://",
+            "http://who:canary@",
+            "http://a b",
+        ] {
             let why = chosen(&[("ALL_PROXY", proxy)], "https://example.com/").expect_err(proxy);
             assert!(why.contains("ALL_PROXY") && !why.contains("canary"), "{why}");
         }

@@ -82,7 +82,7 @@ fn files_of_the_system() -> Vec<CertificateDer<'static>> {
 }
 
 /// The certificates in a PEM file: several, also under OpenSSL's label `TRUSTED CERTIFICATE`.
-fn read_certificates(variable: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(crate) fn read_certificates(variable: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let trouble =
         |why: String| format!("the certificate file {}, named by {variable}, cannot be used: {why}", path.display());
     let contents = std::fs::read(path).map_err(|error| trouble(error.to_string()))?;

@@ -33,6 +33,11 @@ pub(super) fn bind(ports: &[u16]) -> Result<(u16, Vec<TcpListener>), String> {
     Err(reasons.join("; "))
 }
 
+/// Whether a login could have this port now, and if not, a sentence that says why.
+pub(crate) fn try_port(port: u16) -> Result<(), String> {
+    bind_both(port).map(drop).map_err(|(address, error)| reason(address, &error))
+}
+
 fn bind_both(port: u16) -> Result<(u16, Vec<TcpListener>), (SocketAddr, io::Error)> {
     let first = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let socket = listen(first).map_err(|error| (first, error))?;
@@ -86,10 +91,16 @@ fn holder(port: u16) -> Option<String> {
         process.parse::<u32>().ok()?;
         let mut files = std::fs::read_dir(entry.path().join("fd")).ok()?.filter_map(Result::ok);
         files.find(|file| std::fs::read_link(file.path()).is_ok_and(|target| target.as_os_str() == link.as_str()))?;
-        let name = std::fs::read_to_string(entry.path().join("comm")).ok()?;
-        let name: String = name.trim().chars().filter(|c| !c.is_control()).collect();
-        Some(format!("{name} (process {process})"))
+        Some(process_name(process.parse().ok()?))
     })
+}
+
+/// A process, for a person: its name and id.
+#[cfg(target_os = "linux")]
+pub(crate) fn process_name(process: u32) -> String {
+    let name = std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+    let name: String = name.trim().chars().filter(|c| !c.is_control()).collect();
+    if name.is_empty() { format!("process {process}") } else { format!("{name} (process {process})") }
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -60,8 +60,9 @@ fn check(path: &Path, file: File) -> Result<File, NotHeld> {
     Err(NotHeld::Failed(LockFailure { kind: LockTrouble::Other, detail }))
 }
 
+/// No link is followed, nothing is waited for, and what is made has this mode.
 #[cfg(unix)]
-fn restrict(options: &mut OpenOptions, mode: u32) {
+pub(crate) fn restrict(options: &mut OpenOptions, mode: u32) {
     use rustix::fs::OFlags;
     use std::os::unix::fs::OpenOptionsExt;
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
@@ -69,23 +70,24 @@ fn restrict(options: &mut OpenOptions, mode: u32) {
 }
 
 #[cfg(windows)]
-fn restrict(_: &mut OpenOptions, _: u32) {}
+pub(crate) fn restrict(_: &mut OpenOptions, _: u32) {}
 
-/// Root in another user's home makes locks that this user, and a Codex of theirs, can open.
+/// What root makes in another user's home is this user's, so that they, and a Codex of theirs, can open it.
 #[cfg(unix)]
-fn hand_over(path: &Path, file: &File) -> std::io::Result<()> {
+pub(crate) fn hand_over(path: &Path, file: &File) -> std::io::Result<()> {
     let folder = File::open(path.parent().unwrap_or(path))?;
     crate::store::keep_owner(file, &folder)
 }
 
 #[cfg(windows)]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere this can fail")]
-fn hand_over(_: &Path, _: &File) -> std::io::Result<()> {
+pub(crate) fn hand_over(_: &Path, _: &File) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Whether a path still names the file that is open.
 #[cfg(unix)]
-fn is_still_there(file: &File, path: &Path) -> bool {
+pub(crate) fn is_still_there(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     match (file.metadata(), path.symlink_metadata()) {
         (Ok(held), Ok(named)) => (held.dev(), held.ino()) == (named.dev(), named.ino()),
@@ -95,7 +97,7 @@ fn is_still_there(file: &File, path: &Path) -> bool {
 
 /// An open file cannot be replaced on Windows.
 #[cfg(windows)]
-fn is_still_there(_: &File, _: &Path) -> bool {
+pub(crate) fn is_still_there(_: &File, _: &Path) -> bool {
     true
 }
 

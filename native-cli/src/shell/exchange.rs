@@ -2,45 +2,77 @@
 
 use std::fmt;
 
-use hallpass_core::{Event, HttpMethod, HttpRequest};
+use hallpass_core::{Event, HttpMethod, HttpRequest, HttpResponse, Secret};
 
 /// One HTTP request and what came of it, for a log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Exchange {
     /// `GET` or `POST`.
     pub method: &'static str,
-    /// The URL without its query.
+    /// The URL without its query, and without a name and password in it.
     pub url: String,
     /// The status, or why there is none.
     pub answer: Result<u16, String>,
+    /// What the server calls this request: its `x-request-id` or `x-oai-request-id`.
+    pub request_id: Option<String>,
+    /// What was sent, so that an answer which repeats it shows nothing.
+    sent: Vec<Secret>,
 }
 
 impl Exchange {
-    pub(super) fn begun(request: &HttpRequest) -> Self {
+    pub(crate) fn begun(request: &HttpRequest) -> Self {
         let method = match request.method {
             HttpMethod::Get => "GET",
             HttpMethod::Post => "POST",
         };
-        let url = request.url.split('?').next().unwrap_or_default().to_owned();
-        Self { method, url, answer: Err("cancelled".to_owned()) }
+        let sent = request.headers.iter().map(|(_, value)| value).chain(&request.body).cloned().collect();
+        Self { method, url: shown(&request.url), answer: Err("cancelled".to_owned()), request_id: None, sent }
     }
 
-    pub(super) fn ended(self, event: &Event) -> Self {
-        let answer = match event {
-            Event::Responded(response) => Ok(response.status),
-            Event::RequestFailed(failure) => Err(failure.detail.clone()),
-            _ => self.answer,
+    pub(crate) fn ended(self, event: &Event) -> Self {
+        let (answer, request_id) = match event {
+            Event::Responded(response) => (Ok(response.status), self.request_id(response)),
+            Event::RequestFailed(failure) => (Err(failure.detail.clone()), None),
+            _ => (self.answer, None),
         };
-        Self { answer, ..self }
+        Self { answer, request_id, sent: Vec::new(), ..self }
     }
+
+    /// A server that misbehaves may put anything there.
+    fn request_id(&self, response: &HttpResponse) -> Option<String> {
+        let is_id = |text: &&str| {
+            (1..=64).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
+                && !self.sent.iter().any(|sent| sent.expose().contains(text))
+                && !response.body.expose().contains(text)
+        };
+        ["x-request-id", "x-oai-request-id"]
+            .into_iter()
+            .filter_map(|name| response.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)))
+            .map(|(_, value)| value.expose())
+            .find(is_id)
+            .map(ToOwned::to_owned)
+    }
+}
+
+fn shown(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
 }
 
 impl fmt::Display for Exchange {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {} -> ", self.method, self.url)?;
         match &self.answer {
-            Ok(status) => write!(formatter, "{status}"),
-            Err(why) => formatter.write_str(why),
+            Ok(status) => write!(formatter, "{status}")?,
+            Err(why) => formatter.write_str(why)?,
+        }
+        match &self.request_id {
+            Some(id) => write!(formatter, " (request {id})"),
+            None => Ok(()),
         }
     }
 }
@@ -48,7 +80,6 @@ impl fmt::Display for Exchange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hallpass_core::HttpResponse;
 
     #[test]
     fn a_query_is_nobodys_business() {

@@ -213,6 +213,21 @@ fn read(path: &Path, name: Name) -> Result<Option<Secret>> {
     }
 }
 
+/// The text of a small regular file that nobody but its trusted owner can have written; nothing where there is none.
+pub(crate) fn read_trusted(path: &Path, limit: usize) -> Result<Option<String>> {
+    match platform::open(path, false)? {
+        Found::Nothing => Ok(None),
+        Found::Link => Err(not_followed(path)),
+        Found::File(opened) if opened.is_writable_by_all() => {
+            Err(at(path, StoreTrouble::Unsafe, "everybody may change it"))
+        }
+        Found::File(opened) if usize::try_from(opened.size).is_ok_and(|size| size <= limit) => {
+            read_opened(path, &opened).map(|text| Some(text.expose().to_owned()))
+        }
+        Found::File(_) => Err(at(path, StoreTrouble::Unsafe, format_args!("larger than {limit} bytes"))),
+    }
+}
+
 fn read_opened(path: &Path, opened: &Opened) -> Result<Secret> {
     let bytes = read_bytes(opened).map_err(|error| from_io(path, &error))?;
     if bytes.len() > LIMIT {
@@ -243,7 +258,8 @@ pub(super) fn read_bytes(opened: &Opened) -> std::io::Result<Vec<u8>> {
     }
 }
 
-pub(super) fn replace(target: &Path, contents: &[u8]) -> Result<()> {
+/// Puts a file there in one durable step, for its owner alone.
+pub(crate) fn replace(target: &Path, contents: &[u8]) -> Result<()> {
     let name = target.file_name().ok_or_else(|| at(target, StoreTrouble::Unsafe, "no file name"))?;
     let folder = Folder::open(folder_of(target))?
         .ok_or_else(|| at(target, StoreTrouble::NoHome, "its folder does not exist"))?;

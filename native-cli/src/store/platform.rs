@@ -17,8 +17,8 @@ use hallpass_core::StoreTrouble;
 
 use super::failure::{Result, at, from_io};
 
-pub(crate) use system::create_home;
-pub(super) use system::{Folder, Found, Opened, is_mount_point, open, write_at};
+pub(super) use system::{Folder, Found, Opened, open, write_at};
+pub(crate) use system::{create_home, is_mount_point};
 #[cfg(unix)]
 pub(crate) use unix::keep_owner;
 

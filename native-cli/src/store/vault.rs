@@ -89,6 +89,18 @@ impl Vault {
         Ok(self.keyring.remove(&purpose.entry(home))? || elsewhere)
     }
 
+    /// Moves the entries of a home that was renamed.
+    pub(super) fn take_over(&mut self, from: &Path, home: &Path) -> Result<()> {
+        // The record last, so that whoever finds it finds all of it.
+        const ALL: [Purpose; 4] = [Purpose::Key, Purpose::Client, Purpose::Parked, Purpose::Record];
+        for purpose in ALL {
+            if let Some(contents) = self.keyring.load(&purpose.entry(from))? {
+                self.keyring.save(&purpose.entry(home), contents)?;
+            }
+        }
+        ALL.into_iter().try_for_each(|purpose| self.keyring.remove(&purpose.entry(from)).map(drop))
+    }
+
     /// Where the record is, for a person.
     pub(super) fn location(&self, home: &Path) -> String {
         let entry = Purpose::Record.entry(home);

@@ -25,7 +25,11 @@ fn authority(name: &str) -> Authority {
     CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority")
 }
 
-fn server(authority: &Authority, names: &[&str], adjust: impl FnOnce(&mut CertificateParams)) -> Server {
+fn configuration(
+    authority: &Authority,
+    names: &[&str],
+    adjust: impl FnOnce(&mut CertificateParams),
+) -> Arc<ServerConfig> {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names).expect("parameters");
     adjust(&mut params);
@@ -38,7 +42,11 @@ fn server(authority: &Authority, names: &[&str], adjust: impl FnOnce(&mut Certif
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], private)
         .expect("a configuration");
-    let config = Arc::new(config);
+    Arc::new(config)
+}
+
+fn server(authority: &Authority, names: &[&str], adjust: impl FnOnce(&mut CertificateParams)) -> Server {
+    let config = configuration(authority, names, adjust);
     Server::start(move |tcp, note| {
         let connection = ServerConnection::new(config.clone()).expect("a connection");
         let mut stream = StreamOwned::new(connection, tcp);
@@ -138,6 +146,11 @@ fn an_unusable_bundle_is_named_and_can_be_mended() {
         assert_eq!((reach, server.seen()), (Reach::NotSent, 0));
         assert!(detail.contains("unusable.pem") && detail.contains("CODEX_CA_CERTIFICATE"), "{detail}");
     }
+    let folder = scratch("folder.pem");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let (reach, detail) = failed(trusting(&folder).send(&post(&url(&server)), &never));
+    assert_eq!((reach, server.seen()), (Reach::NotSent, 0));
+    assert!(detail.contains("folder.pem") && detail.contains("CODEX_CA_CERTIFICATE"), "{detail}");
     let path = scratch("missing.pem");
     let client = trusting(&path);
     let (_, detail) = failed(client.send(&post(&url(&server)), &never));
@@ -164,31 +177,111 @@ fn join(mut one: TcpStream, mut other: TcpStream) {
     let _ = back.join();
 }
 
+fn read_head(stream: &mut impl Read) -> String {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
+        head.push(byte[0]);
+    }
+    String::from_utf8_lossy(&head).into_owned()
+}
+
+/// A CONNECT proxy that leads everywhere to this port of this machine, and asks for these credentials where there
+/// are any.
+fn proxy(port: u16, credentials: Option<&str>) -> Server {
+    let wanted = credentials.map(|pair| format!("Proxy-Authorization: Basic {}\r\n", STANDARD.encode(pair)));
+    Server::start(move |mut stream, note| {
+        let head = read_head(&mut stream);
+        let admits = wanted.as_ref().is_none_or(|wanted| head.contains(wanted));
+        note(head);
+        if !admits {
+            let _ = stream.write_all(
+                b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n",
+            );
+            return;
+        }
+        let _ = stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n");
+        join(stream, TcpStream::connect(("127.0.0.1", port)).expect("the server"));
+    })
+}
+
+fn by_way_of(address: &str, path: &Path) -> Client {
+    let proxies = Proxies::from_variables(&|name| (name == "https_proxy").then(|| address.into()));
+    let ca_certificates = Some(("SSL_CERT_FILE".to_owned(), path.to_owned()));
+    Client::new(Settings { ca_certificates, proxies, ..Settings::default() })
+}
+
+const BEHIND: &str = "https://auth.example.com/token?canary";
+
 #[test]
-fn a_proxy_carries_tls_to_the_server() {
+fn a_proxy_carries_tls_to_the_server_and_sees_nothing_of_it() {
+    let ours = authority("ours");
+    let server = server(&ours, &["auth.example.com"], |_| ());
+    let path = bundle("proxied.pem", &ours.pem());
+    let open = proxy(server.port, None);
+    let client = by_way_of(&format!("http://127.0.0.1:{}", open.port), &path);
+    assert_eq!(responded(client.send(&post(BEHIND), &never)).body.expose(), "ok");
+    let heads = open.requests();
+    assert_eq!(heads.len(), 1);
+    assert!(heads[0].starts_with("CONNECT auth.example.com:443 HTTP/1.1\r\n"), "{heads:?}");
+    assert!(!heads[0].contains("canary") && !heads[0].to_ascii_lowercase().contains("authorization"), "{heads:?}");
+}
+
+#[test]
+fn a_proxy_is_told_its_name_and_password_as_they_are_meant() {
+    let ours = authority("ours");
+    let server = server(&ours, &["auth.example.com"], |_| ());
+    let path = bundle("credentials.pem", &ours.pem());
+    let closed = proxy(server.port, Some("who@corp:p a:s%+s"));
+    for (userinfo, reason) in
+        [("who%40corp:p%20a%3As%25+s@", None), ("", Some("407")), ("who%40corp:canary@", Some("407"))]
+    {
+        let client = by_way_of(&format!("http://{userinfo}127.0.0.1:{}", closed.port), &path);
+        match reason {
+            None => assert_eq!(responded(client.send(&post(BEHIND), &never)).body.expose(), "ok"),
+            Some(reason) => {
+                let (reach, detail) = failed(client.send(&post(BEHIND), &never));
+                assert_eq!(reach, Reach::NotSent);
+                assert!(detail.contains(reason) && detail.contains("NAME:PASSWORD"), "{detail}");
+            }
+        }
+    }
+    assert_eq!(server.requests().iter().filter(|request| request.contains(BODY)).count(), 1);
+}
+
+/// A CONNECT proxy that is itself spoken to over TLS: what it decrypts is TLS again.
+#[test]
+fn behind_a_proxy_with_tls_the_server_has_tls_of_its_own() {
     let ours = authority("ours");
     let server = server(&ours, &["auth.example.com"], |_| ());
     let port = server.port;
-    let proxy = Server::start(move |mut stream, note| {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            if stream.read(&mut byte).is_ok_and(|read| read == 1) {
-                head.push(byte[0]);
+    let config = configuration(&ours, &["127.0.0.1"], |_| ());
+    let proxy = Server::start(move |tcp, note| {
+        let connection = ServerConnection::new(config.clone()).expect("a connection");
+        let mut stream = StreamOwned::new(connection, tcp);
+        note(read_head(&mut stream));
+        let _ = stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n");
+        let mut inner = TcpStream::connect(("127.0.0.1", port)).expect("the server");
+        // One after the other, as TLS speaks: what came is passed on, and the answer is waited for.
+        let pause = Some(std::time::Duration::from_millis(50));
+        stream.sock.set_read_timeout(pause).expect("a timeout");
+        inner.set_read_timeout(pause).expect("a timeout");
+        let mut buffer = [0; 16 * 1024];
+        for _ in 0..100 {
+            if let Ok(read @ 1..) = stream.read(&mut buffer) {
+                note(String::from_utf8_lossy(&buffer[..read]).into_owned());
+                let _ = inner.write_all(&buffer[..read]);
+            }
+            if let Ok(read @ 1..) = inner.read(&mut buffer) {
+                let _ = stream.write_all(&buffer[..read]);
+                let _ = stream.flush();
             }
         }
-        note(String::from_utf8_lossy(&head).into_owned());
-        let _ = stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n");
-        join(stream, TcpStream::connect(("127.0.0.1", port)).expect("the server"));
     });
-    let path = bundle("proxied.pem", &ours.pem());
-    let address = format!("http://who:pass%20word@127.0.0.1:{}", proxy.port);
-    let proxies = Proxies::from_variables(&|name| (name == "https_proxy").then(|| address.clone().into()));
-    let ca_certificates = Some(("SSL_CERT_FILE".to_owned(), path));
-    let client = Client::new(Settings { ca_certificates, proxies, user_agent: None });
-    assert_eq!(responded(client.send(&post("https://auth.example.com/token"), &never)).body.expose(), "ok");
-    let head = proxy.requests()[0].to_ascii_lowercase();
-    assert!(head.starts_with("connect auth.example.com:443 http/1.1\r\n"), "{head}");
-    assert!(head.contains(&format!("basic {}", STANDARD.encode("who:pass word")).to_ascii_lowercase()), "{head}");
-    assert!(!head.contains("canary"));
+    let path = bundle("inner.pem", &ours.pem());
+    let client = by_way_of(&format!("https://127.0.0.1:{}", proxy.port), &path);
+    assert_eq!(responded(client.send(&post(BEHIND), &never)).body.expose(), "ok");
+    let seen = proxy.requests();
+    assert!(seen[0].starts_with("CONNECT auth.example.com:443 HTTP/1.1\r\n") && seen.len() > 1, "{seen:?}");
+    assert!(seen.iter().all(|bytes| !bytes.contains("canary")), "the proxy must not see the request");
 }

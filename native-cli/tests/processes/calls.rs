@@ -3,10 +3,11 @@
 use crate::stage::Stage;
 use crate::tracing::{Call, calls_in, calls_of_token};
 
-/// The names of these calls, in order, as far as they change or keep something.
+/// The names of these calls, in order, as far as they change or keep something that matters.
 fn changes<'a>(calls: impl Iterator<Item = &'a Call>) -> Vec<&'a str> {
     let changing = ["write", "pwrite64", "fsync", "fdatasync", "renameat", "unlinkat"];
-    calls.filter(|call| call.is(&changing) && !call.text.contains("pipe:")).map(|call| call.name.as_str()).collect()
+    let matters = |call: &&Call| !call.text.contains("pipe:") && !call.text.contains("codex-login.log");
+    calls.filter(|call| call.is(&changing)).filter(matters).map(|call| call.name.as_str()).collect()
 }
 
 /// The calls from the one that makes the temporary file of this name to the one that keeps its new name.

@@ -15,8 +15,16 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// What may lie in a home when nothing runs there.
-const OURS: [&str; 7] =
-    ["auth.json", "auth.json.lock", "auth.lock", "config.toml", "hallpass.json", "hallpass.lock", "hallpass.parked"];
+const OURS: [&str; 8] = [
+    "auth.json",
+    "auth.json.lock",
+    "auth.lock",
+    "config.toml",
+    "hallpass.json",
+    "hallpass.lock",
+    "hallpass.parked",
+    "log/codex-login.log",
+];
 
 /// A home in which somebody signed in some time ago.
 pub(crate) struct Stage {
@@ -136,9 +144,13 @@ impl Stage {
         }
     }
 
+    /// The files in the home and in the folder of its log.
     pub(crate) fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.home.path).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        let within = |folder: &str| {
+            let entries = std::fs::read_dir(self.home.file(folder)).into_iter().flatten();
+            entries.map(|entry| folder.to_owned() + entry.unwrap().file_name().to_str().unwrap()).collect::<Vec<_>>()
+        };
+        within("").into_iter().filter(|name| name != "log").chain(within("log/")).collect()
     }
 
     /// What a crash has left in the home.

@@ -57,7 +57,12 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
+        let log = fs::read_to_string(self.file("log/codex-login.log")).unwrap_or_default();
         let _ = fs::remove_dir_all(&self.path);
+        // Whatever was done in it: every secret of these tests has a canary or looks like one.
+        let shown =
+            ["canary", "eyJ", "sk-", "rt_", "code=", "state=", "Bearer "].into_iter().find(|part| log.contains(part));
+        assert!(shown.is_none() || std::thread::panicking(), "`{}` shows in the log: {log}", shown.unwrap_or_default());
     }
 }
 

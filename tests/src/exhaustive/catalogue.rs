@@ -159,7 +159,9 @@ fn ending(result: &Result<Outcome, Error>) -> Ending {
         }
         Ok(Outcome::Logout(logout)) => Ending::Logout { clean: logout.failures.is_empty() },
         Ok(Outcome::Login(_)) => Ending::Login,
-        Ok(Outcome::Status(_)) => panic!("nobody asks for the status"),
+        Ok(outcome @ (Outcome::Status(_) | Outcome::Seed(_) | Outcome::Export(_))) => {
+            panic!("nobody asks for {outcome:?}")
+        }
         Err(error) => Ending::Failed {
             code: error.code(),
             required: match error {

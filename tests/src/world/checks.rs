@@ -80,7 +80,7 @@ fn fails(effect: &Effect, held: &mut Vec<Lock>) -> Event {
 pub(super) fn shows_nothing(result: &Result<Outcome, Error>, log: &[String]) {
     let mut shown = format!("{result:?}{log:?}");
     match result {
-        Ok(Outcome::Token(_)) => {}
+        Ok(Outcome::Token(_) | Outcome::Export(_)) => {}
         Ok(outcome) => shown += &serde_json::to_string(outcome).expect("an outcome can be written down"),
         Err(error) => shown += &serde_json::to_string(&error.report()).expect("a report can be written down"),
     }

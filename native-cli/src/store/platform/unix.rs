@@ -62,6 +62,11 @@ fn owner_of_folder(path: &Path) -> Option<u32> {
 }
 
 impl Opened {
+    /// Whether every user of this machine may write into it.
+    pub(in crate::store) fn is_writable_by_all(&self) -> bool {
+        Mode::from_raw_mode(self.stat.st_mode).contains(Mode::WOTH)
+    }
+
     /// Whether this file may be replaced by another of the same name.
     pub(in crate::store) fn check_replaceable(&self) -> Result<()> {
         let refuse = |kind, cause| Err(at(&self.path, kind, cause));
@@ -193,7 +198,7 @@ pub(crate) fn create_home(home: &Path) -> Result<()> {
 
 /// Whether a file is mounted there by itself (as containers do), so that nothing can take its place.
 #[cfg(target_os = "linux")]
-pub(in crate::store) fn is_mount_point(path: &Path) -> bool {
+pub(crate) fn is_mount_point(path: &Path) -> bool {
     use rustix::fs::{CWD, StatxAttributes, StatxFlags};
     match rustix::fs::statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS) {
         Ok(found) if found.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) => {
@@ -223,7 +228,7 @@ fn is_listed_mount(path: &Path) -> bool {
 
 /// Whether a file is mounted there by itself, so that nothing can take its place.
 #[cfg(not(target_os = "linux"))]
-pub(in crate::store) fn is_mount_point(path: &Path) -> bool {
+pub(crate) fn is_mount_point(path: &Path) -> bool {
     match (rustix::fs::lstat(path), rustix::fs::stat(folder_of(path))) {
         (Ok(file), Ok(folder)) => file.st_dev != folder.st_dev,
         _ => false,

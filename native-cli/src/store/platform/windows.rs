@@ -56,6 +56,12 @@ pub(in crate::store) fn open(path: &Path, writable: bool) -> Result<Found> {
 }
 
 impl Opened {
+    /// Who may write is inherited from the folder.
+    #[expect(clippy::unused_self, reason = "elsewhere the file says it")]
+    pub(in crate::store) fn is_writable_by_all(&self) -> bool {
+        false
+    }
+
     /// Whether this file may be replaced by another of the same name.
     pub(in crate::store) fn check_replaceable(&self) -> Result<()> {
         if self.is_read_only {
@@ -161,6 +167,6 @@ pub(crate) fn create_home(home: &Path) -> Result<()> {
 }
 
 /// Single files are not mounted here.
-pub(in crate::store) fn is_mount_point(_path: &Path) -> bool {
+pub(crate) fn is_mount_point(_path: &Path) -> bool {
     false
 }
