@@ -61,7 +61,25 @@ fn with_command(home: &Home, text: &str, more: &str) {
 /// Nothing but the token, and nothing kept.
 #[track_caller]
 fn is_minted(home: &Home, ran: &Ran, serving: &Serving) {
-    assert!(is_accepted(serving, ran.stdout.trim_end()) && !ran.stderr.contains("canary"), "{ran:?}");
+    let token = ran.stdout.trim_end();
+    assert!(is_accepted(serving, token), "{ran:?}");
+    for spelling in serving.lock().options().canary_spellings() {
+        assert!(!ran.stderr.contains(&spelling), "`{spelling}` shows: {ran:?}");
+    }
+    let mut folders = vec![home.path.clone()];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                assert!(
+                    !fs::read_to_string(&path).unwrap_or_default().contains(token),
+                    "it lies in {}",
+                    path.display()
+                );
+            }
+        }
+    }
     for name in ["auth.json", "hallpass.json", "hallpass.parked", "hallpass.client.json", "hallpass.lock"] {
         assert!(!home.file(name).exists(), "{name}");
     }

@@ -19,7 +19,7 @@ fn rows() -> Vec<Vec<String>> {
 fn every_fault_is_there_once_and_is_answered() {
     let rows = rows();
     let numbers: Vec<_> = rows.iter().map(|row| row[1].parse::<u32>().unwrap()).collect();
-    assert_eq!(numbers, (1..=62).collect::<Vec<_>>());
+    assert_eq!(numbers, (1..=62).chain(92..=94).collect::<Vec<_>>());
     for row in rows {
         assert_eq!(row.len(), 6, "{row:?}");
         let reasons = ["not proven", "by design", "not there yet"];
