@@ -114,12 +114,11 @@ pub(crate) fn given(
 ) -> Result<Token, Error> {
     let access_token = credential(source, configuration)?;
     match need {
-        Need::Usable { .. } | Need::Ahead { .. } => {}
         Need::Fresh => return Err(Misused::NotRefreshable.into()),
         Need::Replacement { rejected } if *rejected == access_token => {
             return Err(LoginRequired::GivenRejected.into());
         }
-        Need::Replacement { .. } => {}
+        Need::Usable { .. } | Need::Ahead { .. } | Need::Replacement { .. } => {}
     }
     let claims = Claims::of(&access_token);
     let expires_at = claims.as_ref().and_then(Claims::expires_at);

@@ -75,7 +75,7 @@ impl Precedence {
         }
         let is_meant = |stored: &&Stored| configuration.wanted.is_none() || configuration.wants(stored);
         let stored = stored.filter(is_meant);
-        let variables = provider.is_openai().then(|| variables(configuration)).unwrap_or_default();
+        let variables = if provider.is_openai() { variables(configuration) } else { Vec::new() };
         match stored {
             Some(Stored { place, provider, is_openai: false }) => {
                 let why = match (&configuration.wanted, variables.is_empty()) {

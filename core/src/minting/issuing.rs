@@ -137,7 +137,7 @@ impl Issuing {
         };
         let occasion = Occasion { audience: &exchange.url, purpose: "mint", seed: &seed, now };
         let step = Authenticating::start(&exchange.provider, &SecretSource::Given(secret), &occasion);
-        Self::authenticating(configuration, seed.clone(), step, exchange, now)
+        Self::authenticating(configuration, seed, step, exchange, now)
     }
 
     fn authenticating(
@@ -198,7 +198,7 @@ impl Machine for Issuing {
             }
             (State::Sending { exchange, sent }, Event::Responded(response)) => {
                 let asked = header::retry_after(&response).unwrap_or(0);
-                done(exchange.read(&response).map(|set| exchange.minted(set, sent, &seed)), asked)
+                done(exchange.read(&response).map(|tokens| minted(tokens, sent, &seed)), asked)
             }
             (State::Sending { exchange, .. }, Event::RequestFailed(failure)) => {
                 failed(Unavailable::Network { server: exchange.provider.host(), failure }.into())
@@ -250,12 +250,12 @@ impl Exchange {
         }
         token_response::tokens(&server, response)
     }
+}
 
-    fn minted(&self, set: TokenSet, sent: Timestamp, seed: &Seed) -> Minted {
-        let claimed = || Claims::of(&set.access_token)?.expires_at();
-        let expires_at = set.expires_in.map(|lifetime| sent.plus(lifetime)).or_else(claimed);
-        Minted::granted(set.access_token, sent, expires_at, seed)
-    }
+fn minted(tokens: TokenSet, sent: Timestamp, seed: &Seed) -> Minted {
+    let claimed = || Claims::of(&tokens.access_token)?.expires_at();
+    let expires_at = tokens.expires_in.map(|lifetime| sent.plus(lifetime)).or_else(claimed);
+    Minted::granted(tokens.access_token, sent, expires_at, seed)
 }
 
 /// What RFC 8693, section 2.2.1, demands of an answer beyond RFC 6749: the type of what was issued. What is no access
