@@ -249,7 +249,7 @@ pub(crate) struct Token {
     /// Refresh even when it need not be
     #[arg(long)]
     pub(crate) refresh: bool,
-    /// A provider of config.toml: its token, whoever is signed in, whatever the environment says
+    /// The token of this provider of config.toml, whoever is signed in
     #[arg(long, value_name = "NAME")]
     pub(crate) provider: Option<String>,
 }

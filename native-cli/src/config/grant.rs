@@ -33,6 +33,12 @@ pub(super) fn gather(key: &str, fields: &mut Table) -> Result<bool, Error> {
             grant.insert(name.to_owned(), value);
         }
     }
+    // Whoever has written the token itself there must not find it in an error.
+    if grant.get("subject_token").is_some_and(|subject| !subject.is_table()) {
+        let detail =
+            "it says where the token is: `{ variable = \"..\" }`, `{ file = \"..\" }` or `{ github_actions = {} }`";
+        return Err(value_error(&format!("{key}.subject_token"), detail));
+    }
     match fields.remove("grant") {
         Some(name @ Value::String(_)) => {
             grant.insert("grant_type".to_owned(), name);
@@ -83,7 +89,10 @@ mod tests {
             ("grant = 1", "hallpass.providers.ci.grant: it is not the name"),
             ("grant = \"password\"", "hallpass.providers.ci"),
             ("audience = \"a\"", "hallpass.providers.ci.audience: it goes with a `grant`"),
-            ("grant = \"token_exchange\"\nsubject_token = \"a.b.c\"", "hallpass.providers.ci"),
+            (
+                "grant = \"token_exchange\"\nsubject_token = \"a.b.c\"",
+                "hallpass.providers.ci.subject_token: it says where",
+            ),
             ("grant = \"token_exchange\"\nclient_secret = \"s\"", "client_secret"),
         ] {
             let error = provider(text).unwrap_err();
