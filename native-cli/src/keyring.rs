@@ -3,6 +3,8 @@
 
 #[cfg(not(feature = "keyring"))]
 mod absent;
+#[cfg(all(feature = "keyring", unix, not(target_vendor = "apple")))]
+mod bus;
 #[cfg(all(feature = "keyring", any(windows, target_os = "macos")))]
 mod native;
 #[cfg(all(feature = "keyring", unix, not(target_vendor = "apple")))]

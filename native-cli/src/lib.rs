@@ -10,6 +10,7 @@ pub mod command;
 pub mod config;
 pub mod doctor;
 pub mod environment;
+pub mod exec;
 mod hallpass;
 pub mod home;
 pub mod http;

@@ -79,17 +79,14 @@ impl Log {
     pub(crate) fn answered(&mut self, asked: Option<Asked>, event: &Event) {
         let Some(Asked { begun, question, exchange }) = asked else { return };
         let (elapsed, step) = (begun.elapsed().as_millis(), self.steps);
-        match exchange.map(|exchange| exchange.ended(event)) {
-            Some(exchange) => {
-                let level =
-                    if exchange.answer.as_ref().is_ok_and(|status| *status < 400) { Level::Info } else { Level::Warn };
-                self.note(level, format_args!("step {step}: {} ({elapsed} ms)", plain(&exchange.to_string())));
-                // It may have brought what must be stored before anything else is done.
-            }
-            None => {
-                let (level, answer) = answer(event);
-                self.say(level, format_args!("step {step}: {question} -> {answer} ({elapsed} ms)"));
-            }
+        if let Some(exchange) = exchange.map(|exchange| exchange.ended(event)) {
+            let went_well = exchange.answer.as_ref().is_ok_and(|status| *status < 400);
+            let level = if went_well { Level::Info } else { Level::Warn };
+            // What has come may have to be stored before anything else is done, this line among it.
+            self.note(level, format_args!("step {step}: {} ({elapsed} ms)", plain(&exchange.to_string())));
+        } else {
+            let (level, answer) = answer(event);
+            self.say(level, format_args!("step {step}: {question} -> {answer} ({elapsed} ms)"));
         }
     }
 

@@ -97,8 +97,8 @@ impl Profiles {
             Err(error) => Err(error),
         };
         let entries = entries.map_err(|error| unreadable(&folder, &error))?;
-        let named = |entry: &fs::DirEntry| Name::new(entry.file_name().to_str()?).ok();
-        let mut names: Vec<_> = entries.iter().filter_map(named).filter(|name| !name.is_default()).collect();
+        let to_name = |entry: &fs::DirEntry| Name::new(entry.file_name().to_str()?).ok();
+        let mut names: Vec<_> = entries.iter().filter_map(to_name).filter(|name| !name.is_default()).collect();
         names.sort();
         names.insert(0, Name::default());
         Ok(names)

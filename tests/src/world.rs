@@ -251,7 +251,7 @@ impl World {
     }
 
     fn turns(&mut self, request: Request, name: Option<&str>) -> Result<Outcome, Error> {
-        self.flows += 1;
+        self.flows = self.flows.wrapping_add(1);
         let seed = [self.flows; 32];
         let mut recorder = name.map(|name| Recorder::start(name, &request, self.told(), seed));
         let mut step = Flow::start(request, self.told(), Seed::new(seed));

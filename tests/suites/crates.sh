@@ -12,5 +12,5 @@ at_most() {
 }
 
 check "hallpass-core" at_most 22 hallpass-core
-check "hallpass" at_most 150 hallpass
+check "hallpass" at_most 85 hallpass
 tally

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# hallpass login in a pseudo-terminal: a pasted URL, a switch of method, Ctrl-C.
+# hallpass in a pseudo-terminal: a pasted URL, a switch of method, Ctrl-C, a tool under exec.
 source "$(dirname "$0")/lib.sh"
 
 needs python3:python3

@@ -13,6 +13,7 @@ import time
 
 ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
 CTRL_C = "\x03"
+CTRL_Z = "\x1a"
 
 
 class Terminal:
@@ -47,6 +48,9 @@ class Terminal:
 
     def send(self, signal):
         self._program.send_signal(signal)
+
+    def resize(self, rows):
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 2000, 0, 0))
 
     def wait_for(self, pattern, seconds=15):
         """The match of the pattern in what has been shown since the start, without colours."""

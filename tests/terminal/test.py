@@ -1,4 +1,4 @@
-"""hallpass login as a person meets it, in a pseudo-terminal, against the server of `hallpass demo --serve`."""
+"""hallpass as a person meets it, in a pseudo-terminal: a login at the server of `hallpass demo --serve`, a tool under exec."""
 
 import json
 import os
@@ -10,14 +10,14 @@ import tempfile
 import unittest
 
 from person import approve
-from terminal import CTRL_C, Terminal
+from terminal import CTRL_C, CTRL_Z, Terminal
 
 HALLPASS = os.environ["HALLPASS_BIN"]
 API_KEY = "sk-canary-0123456789abcdef"
 SWITCH_TO_DEVICE_CODE = "d\r"
 
 
-class Login(unittest.TestCase):
+class Case(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="hallpass-terminal-")
         self.addCleanup(folder.cleanup)
@@ -77,6 +77,8 @@ class Login(unittest.TestCase):
         self.assertTrue(terminal.modes_are_restored(), f"the terminal is not as it was\n{terminal.shown}")
         self.assertEqual(ended, code, terminal.shown)
 
+
+class Login(Case):
     def test_the_redirect_url_can_be_pasted(self):
         terminal = self.start_login(self.serve())
         ended_at = approve(self.authorization_url(terminal))
@@ -167,6 +169,75 @@ class Login(unittest.TestCase):
         # This server knows no secret of this client: what counts is that the answer was taken.
         terminal.wait_for(r"error: .*client")
         self.assertNotIn("secret-canary", terminal.shown)
+
+
+# A tool that counts what it hears, and ends when a line is typed.
+TOOL = """
+import os, signal, sys
+count = {}
+def heard(number, _):
+    name = signal.Signals(number).name
+    count[name] = count.get(name, 0) + 1
+    os.write(1, f"heard {name} {count[name]}\\n".encode())
+for name in ("SIGINT", "SIGWINCH", "SIGCONT"):
+    signal.signal(getattr(signal, name), heard)
+print("ready", os.isatty(0) and os.tcgetpgrp(0) == os.getpgrp(), flush=True)
+print("typed", sys.stdin.readline().strip(), count, flush=True)
+sys.exit(7)
+"""
+
+
+class Exec(Case):
+    def setUp(self):
+        super().setUp()
+        self.log_in_with_key()
+        self.tool = os.path.join(self.codex_home, "tool.py")
+        with open(self.tool, "w", encoding="utf-8") as file:
+            file.write(TOOL)
+
+    def start_tool(self):
+        terminal = self.start("exec", "--", "python3", self.tool)
+        terminal.wait_for("ready True")
+        return terminal
+
+    def test_the_tool_has_the_terminal_and_its_exit_code_is_ours(self):
+        terminal = self.start_tool()
+        terminal.type("a line\r")
+        terminal.wait_for("typed a line {}")
+        self.assert_ends(terminal, 7)
+
+    def test_what_the_terminal_sends_comes_once(self):
+        terminal = self.start_tool()
+        terminal.type(CTRL_C)
+        terminal.wait_for("heard SIGINT 1")
+        terminal.resize(40)
+        terminal.wait_for("heard SIGWINCH 1")
+        terminal.type("\r")
+        terminal.wait_for(r"typed +{'SIGINT': 1, 'SIGWINCH': 1}")
+        self.assert_ends(terminal, 7)
+
+    def test_an_interrupt_that_ends_the_tool_ends_us_by_the_same_signal(self):
+        terminal = self.start("exec", "--", "sh", "-c", "echo ready; exec sleep 60")
+        terminal.wait_for("ready")
+        terminal.type(CTRL_C)
+        self.assert_ends(terminal, -signal.SIGINT)
+
+    def test_a_shell_takes_the_terminal_back_while_the_tool_is_stopped(self):
+        terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], {**self.environment, "PS1": "shell> "})
+        self.addCleanup(terminal.close)
+        terminal.wait_for("shell> ")
+        terminal.type(f"{HALLPASS} exec -- python3 {self.tool}\r")
+        terminal.wait_for("ready True")
+        terminal.type(CTRL_Z)
+        terminal.wait_for("Stopped")
+        terminal.type("echo back $((6 * 7))\r")
+        terminal.wait_for("back 42")
+        terminal.type("fg\r")
+        terminal.wait_for("heard SIGCONT 1")
+        terminal.type("a line\r")
+        terminal.wait_for("typed a line")
+        terminal.type("echo ended with $?\r")
+        terminal.wait_for("ended with 7")
 
 
 if __name__ == "__main__":

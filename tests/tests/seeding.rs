@@ -19,7 +19,7 @@ fn held(world: &World) -> String {
 
 /// The home of a CI job, on another machine: nothing lies in it. What the person's own home held is handed over.
 fn job(mut world: World) -> (World, String) {
-    let seed = world.export(false).unwrap().expect("there is a record");
+    let seed = world.export(false).expect("it works").expect("there is a record");
     world.store = Store::default();
     world.configuration.home.machine = "runner".into();
     world.configuration.home.path = "/home/runner/.codex".into();
@@ -131,7 +131,9 @@ fn a_session_that_is_over_makes_room_for_another_one_of_the_account() {
     for (mut world, seed) in jobs() {
         world.seed(&seed).unwrap();
         let families: Vec<_> = world.server.families().map(|family| family.id).collect();
-        families.into_iter().for_each(|family| assert!(world.server.revoke_family(family)));
+        for family in families {
+            assert!(world.server.revoke_family(family));
+        }
         assert_eq!(code(world.usable()), "seed_spent");
         let dead = std::mem::take(&mut world.store);
         world.login();
@@ -289,7 +291,9 @@ fn an_export_while_a_refresh_is_cut_off_from_its_server_says_so() {
 fn of_nobody_nothing_is_handed_out() {
     let mut world = World::openai();
     for text in [None, Some("{}")] {
-        text.map(|text| world.store.put(FILE, text));
+        if let Some(text) = text {
+            world.store.put(FILE, text);
+        }
         assert_eq!(code(world.export(false)), "not_logged_in");
         assert_eq!(code(world.export(true)), "not_logged_in");
     }
@@ -306,7 +310,7 @@ struct Dice(u64);
 impl Dice {
     fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % bound
+        usize::try_from(self.0 >> 33).expect("31 bits fit") % bound
     }
 }
 

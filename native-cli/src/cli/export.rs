@@ -10,7 +10,7 @@ use super::person::Bystander;
 use super::report::{Voice, data, warn_of};
 use super::session::Session;
 
-pub(super) fn run(global: &Global, arguments: &Export, voice: Voice) -> Result<ExitCode, Failure> {
+pub(super) fn run(global: &Global, arguments: Export, voice: Voice) -> Result<ExitCode, Failure> {
     let session = Session::open(global)?;
     let configuration = session.configuration(Provider::openai())?;
     let mut shell = session.shell(Bystander::new(voice));

@@ -27,6 +27,10 @@ pub(crate) const UNAVAILABLE: u8 = 4;
 pub(crate) const LOCAL: u8 = 5;
 /// The person or the server said no.
 pub(crate) const REFUSED: u8 = 6;
+/// `exec` could not start the tool, cannot run it, or has not found it: as `env` and shells end.
+pub(crate) const NOT_STARTED: u8 = 125;
+pub(crate) const CANNOT_RUN: u8 = 126;
+pub(crate) const NOT_FOUND: u8 = 127;
 /// Interrupted.
 pub(crate) const INTERRUPTED: u8 = 130;
 
@@ -44,9 +48,19 @@ impl Failure {
         Self::command(LOCAL, code, message, help)
     }
 
-    fn command(exit: u8, code: &str, message: impl Into<String>, help: &str) -> Self {
+    /// A failure with an exit code of its own.
+    pub(crate) fn command(exit: u8, code: &str, message: impl Into<String>, help: &str) -> Self {
         let help = (!help.is_empty()).then(|| help.to_owned());
         Self::Command { exit, report: Report { code: code.to_owned(), message: message.into(), help } }
+    }
+
+    /// The same before a tool has started: an exit code that is not taken for the tool's, but for what a script asks
+    /// for by its own: a login that is required, wrong usage, an interrupt.
+    pub(crate) fn before_the_tool(self) -> Self {
+        match (self.exit_code(), self.report()) {
+            (LOGIN_REQUIRED | USAGE | INTERRUPTED | CANNOT_RUN | NOT_FOUND, _) | (_, None) => self,
+            (_, Some(report)) => Self::Command { exit: NOT_STARTED, report },
+        }
     }
 
     /// What to say; nothing when the reader has gone.

@@ -68,7 +68,7 @@ fn run(arguments: Arguments, voice: Voice) -> Result<ExitCode, Failure> {
         Command::Exec(exec) => exec::run(global, &exec, voice),
         Command::Profiles(profiles) => profiles::run(global, &profiles, voice),
         Command::Seed(_) => seed::run(global, voice),
-        Command::Export(export) => export::run(global, &export, voice),
+        Command::Export(export) => export::run(global, *export, voice),
         Command::Import(import) => import::run(global, &import, voice),
         Command::Doctor(doctor) => doctor::run(global, &doctor, voice),
         Command::Credential(credential) => credential::run(global, &credential, voice),

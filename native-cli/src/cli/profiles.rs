@@ -61,7 +61,7 @@ fn list(global: &Global, profiles: &Profiles, voice: Voice) -> Result<(), Failur
                 is_active: home.is_some() && home == active,
                 is_imported: profile.is_ok_and(|profile| profile.is_imported),
                 home: home.map(|home| home.display().to_string()),
-                status: status.map_err(|report| report.unwrap_or_else(|| unknown())),
+                status: status.map_err(|report| report.unwrap_or_else(unknown)),
                 name,
             }
         })

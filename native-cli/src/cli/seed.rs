@@ -18,7 +18,7 @@ const HELP: &str =
     "set CODEX_AUTH_JSON from the CI system's secrets, or pipe the record in: `hallpass seed < auth.json`";
 
 pub(super) fn run(global: &Global, voice: Voice) -> Result<ExitCode, Failure> {
-    let session = Session::open(global)?;
+    let session = Session::open_or_make(global)?;
     let configuration = session.configuration(Provider::openai())?;
     let record = record()?;
     let mut shell = session.shell(Bystander::new(voice));

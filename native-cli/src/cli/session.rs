@@ -29,14 +29,23 @@ impl Session {
         Self::chosen(Self::choose(global, false)?, global)
     }
 
-    /// The same for a login: a profile that does not exist yet is made, with the configuration that it shares.
+    /// The same for a login: a profile that does not exist yet is made.
     pub(crate) fn open_or_make(global: &Global) -> Result<Self, Failure> {
-        let choice = Self::choose(global, true)?;
-        let shared = Sharing::of_profile(&choice.home)?;
-        if let Some(mut sharing) = shared {
+        Self::linked(Self::choose(global, true)?, global).map(|(session, _)| session)
+    }
+
+    /// The same for a tool: with what the profile shares, and the means to bring back what the tool replaces.
+    pub(crate) fn open_shared(global: &Global) -> Result<(Self, Option<Sharing>), Failure> {
+        Self::linked(Self::choose(global, false)?, global)
+    }
+
+    /// The configuration may be among what is shared, so it is read afterwards.
+    fn linked(choice: Choice, global: &Global) -> Result<(Self, Option<Sharing>), Failure> {
+        let mut sharing = Sharing::of_profile(&choice.home)?;
+        if let Some(sharing) = &mut sharing {
             warn_of(&sharing.link());
         }
-        Self::chosen(choice, global)
+        Ok((Self::chosen(choice, global)?, sharing))
     }
 
     /// The session of another home than the one that is chosen.

@@ -147,7 +147,9 @@ fn a_full_file_makes_way_and_the_one_before_is_kept() {
                 std::thread::spawn(move || step(&mut log, &LOCK, &Event::Locked))
             })
             .collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
         let (now, before) = (scratch.text(), fs::read_to_string(scratch.0.join("log/codex-login.log.1")).unwrap());
         assert!(before.starts_with(&full), "nothing is lost");
         let lines = now.lines().count() + before[full.len()..].lines().count();

@@ -1,7 +1,7 @@
 //! One configuration and one history for all profiles: links in a profile's home to those of the default one.
 //!
 //! Only what is known to be configuration or history is linked: what nobody knows may be a credential. Databases are
-//! never linked, since what SQLite keeps beside them would not follow everywhere; `exec` tells Codex where they are.
+//! never linked, since what `SQLite` keeps beside them would not follow everywhere; `exec` tells Codex where they are.
 //!
 //! A tool that replaces a file by renaming puts its own in the place of the link. What it wrote is brought to the
 //! shared place and the link is put back; where the shared file has changed too, both are kept. So nothing is lost,
@@ -121,14 +121,11 @@ impl Sharing {
             if own.symlink_metadata().is_ok() {
                 continue;
             }
-            let made = match shared.metadata() {
-                Ok(found) => symlink(&shared, &own, found.is_dir()),
-                Err(_) => {
-                    self.absent.push(name);
-                    continue;
-                }
+            let Ok(found) = shared.metadata() else {
+                self.absent.push(name);
+                continue;
             };
-            match made {
+            match symlink(&shared, &own, found.is_dir()) {
                 Err(error) if error.kind() != ErrorKind::AlreadyExists => reports.push(not_linked(&own, &error)),
                 _ => {}
             }

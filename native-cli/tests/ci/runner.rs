@@ -41,7 +41,7 @@ impl Workflow {
             let Some(key) = key.and_then(|key| key.split_once(':')) else {
                 let rest = line.trim_start();
                 match inside {
-                    "run" if !rest.is_empty() => step.script += &format!("{}\n", line.get(10..).unwrap()),
+                    "run" if !rest.is_empty() => step.script.extend([line.get(10..).unwrap(), "\n"]),
                     "env" if !rest.is_empty() && !rest.starts_with('#') => {
                         let (name, value) = rest.split_once(':').unwrap();
                         step.variables.push((name.to_owned(), value.trim().to_owned()));

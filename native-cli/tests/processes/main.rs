@@ -12,6 +12,7 @@ mod beside;
 mod calls;
 mod crowd;
 mod errors;
+mod exec;
 mod faults;
 mod holders;
 #[cfg(feature = "keyring")]

@@ -1,15 +1,18 @@
 //! The keyring: where there is none, where it does not answer, and a real daemon.
 
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::chown;
 use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use hallpass::Stores;
 use hallpass_core::Place;
 
-use crate::Sandbox;
 use crate::child::{Process, plain, run};
+use crate::{Sandbox, is_root, set_mode};
 
 #[test]
 fn the_entry_is_codex_s() {
@@ -48,6 +51,35 @@ fn a_bus_that_never_answers_is_given_up() {
     let start = Instant::now();
     assert!(other.tell("load keyring").starts_with("TimedOut "));
     assert!(start.elapsed() >= Duration::from_secs(3) && start.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_bus_of_another_user_is_given_nothing() {
+    // Only root can be somebody else: where this is not root there is no other user. A bus asks who its user is, so that
+    // it has to be one that every system knows.
+    const NOBODY: u32 = 65534;
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let theirs = sandbox.0.join("theirs");
+    std::fs::create_dir(&theirs).unwrap();
+    set_mode(&sandbox.0, 0o755);
+    chown(&theirs, Some(NOBODY), Some(NOBODY)).unwrap();
+    let address = format!("unix:path={}/bus", theirs.display());
+    let mut daemon = Command::new("dbus-daemon");
+    daemon.args(["--session", "--nofork", "--print-address=1", &format!("--address={address}")]);
+    let mut daemon = daemon.uid(NOBODY).gid(NOBODY).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with(&address), "{line}");
+    let mut command = plain();
+    command.env("DBUS_SESSION_BUS_ADDRESS", &address);
+    let answers = run(command, &sandbox.home(), "load keyring; save keyring {}");
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    let refused = |answer: &String| answer.starts_with("Unavailable ") && answer.contains("another user (65534)");
+    assert!(answers.iter().all(refused), "{answers:?}");
 }
 
 /// The other process beside a keyring daemon of its own.
@@ -90,6 +122,20 @@ fn a_record_in_the_keyring_is_found_by_codex_s_attributes() {
     assert_eq!(other.tell("remove keyring-parked"), "removed true");
     assert_eq!(other.tell("remove keyring"), "removed true");
     assert_eq!(other.tell("load keyring"), "nothing");
+}
+
+#[test]
+fn the_bus_is_found_wherever_the_session_has_it() {
+    for wherever in [
+        "DBUS_SESSION_BUS_ADDRESS=\"tcp:host=::1;unix:path=/nonexistent/bus;$DBUS_SESSION_BUS_ADDRESS\"",
+        "path=${DBUS_SESSION_BUS_ADDRESS#unix:path=}; ln -s \"${path%%,*}\" $XDG_RUNTIME_DIR/bus; \
+         unset DBUS_SESSION_BUS_ADDRESS",
+    ] {
+        let sandbox = Sandbox::with_home();
+        let command = beside_daemon(&sandbox, &format!("{UNLOCK}\n{wherever}"));
+        let answers = run(command, &sandbox.home(), "save keyring {}; load keyring");
+        assert_eq!(answers, ["saved", "loaded {}"], "{wherever}");
+    }
 }
 
 #[test]
