@@ -1,5 +1,6 @@
 //! `hallpass explain`: what counts, from where, and what it shadows.
 #![cfg(feature = "tls")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
