@@ -826,9 +826,30 @@ export interface Failure {
   message: string;
   /** What to do about it. */
   help?: string;
+  /** Who or what is in the way. */
+  blame: Blame;
   /** Whether the same call may succeed later without anybody doing anything. */
   retryable: boolean;
 }
+
+/** Who or what is in the way: an `Error` without its details. */
+export type Blame =
+  /** The authorization server said no, finally. */
+  | "refused"
+  /** The server broke the protocol. */
+  | "misbehaved"
+  /** The server could not be reached or could not answer. */
+  | "unavailable"
+  /** The person stopped it, or did not answer in time. */
+  | "declined"
+  /** A policy forbids it. */
+  | "forbidden"
+  /** This machine could not: a store, a lock, a port, a key. */
+  | "local"
+  /** The program that uses Hallpass, or a configuration, asked for something that cannot be. */
+  | "misused"
+  /** Nobody is signed in, or the session can no longer be renewed. */
+  | "login_required";
 
 /** What `suspend` answers. */
 export type Suspension =
