@@ -15,7 +15,7 @@ pub fn sign(key: &Key, algorithm: &str, input: &Secret) -> Event {
     }
 }
 
-#[cfg(not(feature = "tls"))]
+#[cfg(not(feature = "signing"))]
 mod ours {
     use hallpass_core::Secret;
 
@@ -24,7 +24,7 @@ mod ours {
     }
 }
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "signing")]
 mod ours {
     use std::fs::File;
     use std::io::Read;
