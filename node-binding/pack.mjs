@@ -1,8 +1,9 @@
-// Packs what is published: the package itself, and the native library of this platform. `./build` goes before it.
+// Packs what is published: the package itself, its modules in one file, and the native library of this platform.
+// `./build` goes before it.
 //
 //     node pack.mjs FOLDER
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 
@@ -20,7 +21,22 @@ function pack(name, description, files) {
   writeFileSync(join(stage, "package.json"), `${JSON.stringify(description, null, 2)}\n`);
   const licences = ["../LICENSE-APACHE", "../LICENSE-MIT"].map((path) => [path, path.slice(3)]);
   for (const [from, to] of [...files, ...licences]) cpSync(join(here, from), join(stage, to), { recursive: true });
+  if (name === "hallpass") bundle(join(stage, "dist"));
   execFileSync("npm", ["pack", "--pack-destination", folder, stage], { stdio: "inherit" });
+}
+
+/** Puts what the entrances stand on into one file. */
+function bundle(dist) {
+  const options = ["--bundle", "--platform=node", "--format=cjs", "--target=node18", "--log-level=warning"];
+  // Without comments and space; the names stay, for those who read a stack.
+  const smaller = ["--minify-whitespace", "--minify-syntax", "--legal-comments=none"];
+  const esbuild = join(here, "node_modules", ".bin", "esbuild");
+  const files = [join(here, "ts", "all.ts"), `--outfile=${join(dist, "all.js")}`, "--allow-overwrite"];
+  execFileSync(esbuild, [...files, ...options, ...smaller], { stdio: "inherit" });
+  const kept = ["all.js", "core.js", "index.js", "vscode.js"];
+  for (const name of readdirSync(dist)) {
+    if (name.endsWith(".js") && !kept.includes(name)) rmSync(join(dist, name));
+  }
 }
 
 const all = Object.entries(PACKAGES).flatMap(([platform, names]) =>

@@ -2,7 +2,8 @@
 
 use hallpass_core::Secret;
 use hallpass_core::codec::Conversation;
-use napi::{Env, JsString, Result};
+use napi::bindgen_prelude::Uint8Array;
+use napi::{Env, Error, JsString, Result};
 use napi_derive::napi;
 
 use crate::text;
@@ -11,6 +12,15 @@ use crate::text;
 #[napi]
 #[derive(Default)]
 pub struct Flow(Conversation);
+
+/// 32 bytes from the operating system's generator, to start a flow with.
+#[napi]
+pub fn seed() -> Result<Uint8Array> {
+    let mut bytes = vec![0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::from_reason(format!("the operating system gives no random numbers: {error}")))?;
+    Ok(bytes.into())
+}
 
 #[napi]
 impl Flow {

@@ -1,9 +1,8 @@
 // The Node host: HTTP by the `fetch` of the program, everything else by the native library.
-import { randomBytes } from "node:crypto";
 import type { Effect, LogLine, Prompt as WirePrompt, Slot } from "../types.js";
 import { CANCELLED, type Host } from "./driver.js";
 import { misused } from "./errors.js";
-import type { Native } from "./native.js";
+import { type Native, library } from "./native.js";
 import { type Answers, BrowserPrompt, DeviceCodePrompt, type Prompt } from "./prompts.js";
 import { send } from "./sending.js";
 import type { Wish } from "./wish.js";
@@ -44,7 +43,7 @@ export class NodeHost implements Host {
   }
 
   seed(): Uint8Array {
-    return randomBytes(32);
+    return library().seed();
   }
 
   log(line: LogLine): void {

@@ -1,17 +1,20 @@
 // What the package `hallpass` exports.
-export { Hallpass, type ChangeListener } from "./hallpass.js";
 export {
+  BrowserPrompt,
   DeclinedError,
+  DeviceCodePrompt,
   ForbiddenError,
+  Hallpass,
   HallpassError,
   LocalError,
   LoginRequiredError,
   MisbehavedError,
   MisusedError,
   RefusedError,
+  Token,
   UnavailableError,
-} from "./errors.js";
-export { BrowserPrompt, DeviceCodePrompt, type Prompt } from "./prompts.js";
+} from "./all.js";
+export type { ChangeListener } from "./hallpass.js";
 export type {
   CallOptions,
   HallpassOptions,
@@ -21,13 +24,6 @@ export type {
   StatusOptions,
   TokenOptions,
 } from "./options.js";
-export {
-  Token,
-  type Account,
-  type LoggedIn,
-  type LoggedOut,
-  type Revocation,
-  type Status,
-  type Warning,
-} from "./results.js";
+export type { Prompt } from "./prompts.js";
+export type { Account, LoggedIn, LoggedOut, Revocation, Status, Warning } from "./results.js";
 export type { LogLine, Method, Place, StoreMode, TokenOrigin } from "../types.js";

@@ -48,6 +48,8 @@ export interface Library {
   Native: new (home: string, encrypts: boolean, opens: boolean) => Native;
   /** Finds a home and reads its configuration; the answer is the JSON of an `Opening`. */
   open(options: string): string;
+  /** 32 bytes from the operating system's generator: loading Node's own takes longer than everything else here. */
+  seed(): Uint8Array;
   /** The ways to sign in that can work here: the JSON of a list of `Possibility`. */
   ways(configuration: string): string;
 }

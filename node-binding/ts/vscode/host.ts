@@ -1,8 +1,8 @@
 // The host in an editor: pages may come back through the editor, and credentials may lie in its secret storage.
 import type * as vscode from "vscode";
 import type { Effect, Event, Slot } from "../../types.js";
-import { CANCELLED } from "../driver.js";
-import { type Around, NodeHost } from "../host.js";
+import { NodeHost } from "../all.js";
+import type { Around } from "../host.js";
 import type { Native } from "../native.js";
 import type { Answers } from "../prompts.js";
 import type { Wish } from "../wish.js";
@@ -77,7 +77,7 @@ export class Callback implements Answers {
   #next(until: number, wish: Wish | undefined): Promise<string> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => end(JSON.stringify("timed_out" satisfies Event)), Math.max(0, until - Date.now()));
-      const forget = wish?.listen(() => end(CANCELLED));
+      const forget = wish?.listen(() => end(JSON.stringify("cancelled" satisfies Event)));
       const end = (event: string): void => {
         clearTimeout(timer);
         queueMicrotask(() => forget?.());

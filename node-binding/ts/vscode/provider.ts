@@ -2,8 +2,8 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import * as vscode from "vscode";
-import { LoginRequiredError } from "../errors.js";
-import { Hallpass, type Internals } from "../hallpass.js";
+import { Hallpass, LoginRequiredError } from "../all.js";
+import type { Internals } from "../hallpass.js";
 import type { Status } from "../results.js";
 import { Callback, EditorHost, SecretSlots } from "./host.js";
 import type { HallpassProviderOptions } from "./options.js";

@@ -1,8 +1,7 @@
 // How a person is led through a login in the editor.
 import { setTimeout as sleep } from "node:timers/promises";
 import * as vscode from "vscode";
-import { HallpassError } from "../errors.js";
-import type { Hallpass } from "../hallpass.js";
+import { type Hallpass, HallpassError } from "../all.js";
 import type { BrowserPrompt, DeviceCodePrompt, Prompt } from "../prompts.js";
 
 /** How long a browser may take before another way is offered, in milliseconds. */

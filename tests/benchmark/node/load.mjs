@@ -1,9 +1,14 @@
 // One process of the measurement: loads what it is told, and says what that took.
+import { createRequire } from "node:module";
+
+const require = createRequire(import.meta.url);
 const [what] = process.argv.slice(2);
 const loads = {
   nothing: () => {},
-  hallpass: () => import("hallpass"),
-  "hallpass and its native library": () => import("hallpass/core"),
+  "an empty package, required": () => require("empty"),
+  "hallpass, required": () => require("hallpass"),
+  "hallpass, imported": () => import("hallpass"),
+  "hallpass, required, with its native library": () => require("hallpass/core"),
   oauth4webapi: () => import("oauth4webapi"),
   "openid-client": () => import("openid-client"),
   "@azure/msal-node": () => import("@azure/msal-node"),

@@ -8,8 +8,10 @@ const node = (...args) =>
   JSON.parse(execFileSync(process.execPath, args, { cwd: here, env: { PATH: process.env.PATH, HOME: home } }));
 const names = [
   "nothing",
-  "hallpass",
-  "hallpass and its native library",
+  "an empty package, required",
+  "hallpass, required",
+  "hallpass, required, with its native library",
+  "hallpass, imported",
   "oauth4webapi",
   "openid-client",
   "@azure/msal-node",
