@@ -14,7 +14,11 @@ export type Request =
   /** Take over the record that a CI job was given. Ends with `seed`. */
   | { seed: SeedRequest }
   /** Hand out the record. Ends with `export`. */
-  | { export: ExportRequest };
+  | { export: ExportRequest }
+  /** Prove that a request comes from the holder of a token. Ends with `proof`. */
+  | { proof: ProofRequest }
+  /** Get keys of Amazon Web Services. Ends with `role`. */
+  | { role: RoleRequest };
 
 /** How to sign in, and where to keep what comes of it. */
 export interface LoginRequest {
@@ -82,6 +86,8 @@ export interface Provider {
    * they are in any case.
    */
   pushed_authorization?: boolean;
+  /** Whether tokens are bound to a key where the server offers that (DPoP, RFC 9449). */
+  dpop?: boolean;
 }
 
 /** The method of client authentication. A secret is never part of it: that lies in the store. */
@@ -118,6 +124,8 @@ export interface Endpoints {
   pushed_authorization?: string | null;
   /** Whether the server takes no others (RFC 9126, section 5). */
   requires_pushed_authorization?: boolean;
+  /** The algorithms with which the server takes proofs of possession (RFC 9449, section 5.1); none where it takes none. */
+  dpop_algorithms?: string[];
   /** Whether the redirect names its issuer (RFC 9207, section 3). */
   names_issuer?: boolean;
 }
@@ -237,6 +245,52 @@ export interface ExportRequest {
   /** Nothing, where the record is the seed that was handed in last. */
   if_changed?: boolean;
 }
+
+/**
+ * Which request to make a proof of possession for (RFC 9449, section 7), where `Token::token_type` is
+ * `DPoP`.
+ */
+export interface ProofRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+  /** The access token that goes with the request. */
+  access_token: Secret;
+  /** The request's method, in upper case. */
+  method: string;
+  /** The request's URL: https, or http on a loopback address. */
+  url: string;
+  /** The nonce that the resource has asked for (`DPoP-Nonce`), if it has. */
+  nonce?: string | null;
+}
+
+/** How to get keys of Amazon Web Services with a session. */
+export interface RoleRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+  /** The role to assume. */
+  role: Role;
+}
+
+/** A role of Amazon Web Services, assumed with a web identity (STS, `AssumeRoleWithWebIdentity`). */
+export interface Role {
+  /** The role (`RoleArn`). */
+  role_arn: string;
+  /** What the session is called in AWS's logs (`RoleSessionName`): 2 to 64 letters, digits or `_+=,.@-`. */
+  session_name: string;
+  /** Where STS is: https, or http on a loopback address. */
+  endpoint: string;
+  /** For how many seconds the keys are to be good (`DurationSeconds`): 900 to 43200. */
+  duration?: number | null;
+  /** Which token is the web identity. */
+  token: IdentityToken;
+}
+
+/** Which token of a session says who somebody is. */
+export type IdentityToken =
+  /** The ID token (OpenID Connect Core, section 2). */
+  | "id_token"
+  /** The access token, where that is a JWT. */
+  | "access_token";
 
 /** The answer to an `Effect`. Failing is an answer like any other. */
 export type Event =
@@ -539,7 +593,20 @@ export type Slot =
   /** The intent to refresh and the server's answer, before the record is saved. */
   | { parked: Place }
   /** The client's own secret, for providers that gave it one. */
-  | { client: Place };
+  | { client: Place }
+  /**
+   * The keys that tokens are bound to (RFC 9449). Their private halves never leave the shell, and need not be such
+   * that could. What is saved is a public half as a JWK (RFC 7517), and means: keep the key that it belongs to there,
+   * which is `new_proof` or lies in another place, beside the one before it. What is loaded is the public half
+   * of the one that was kept last; what is removed are all.
+   */
+  | { proof: Place }
+  /**
+   * A key pair for the tokens of a login that is under way, in this process's memory: new for each login, at the
+   * latest when it is loaded. A shell that goes on with a suspended login has kept it. Where a shell keeps no keys it
+   * is empty, and the login does without; so does one whose record lies in memory.
+   */
+  | "new_proof";
 
 /** A kind of store. */
 export type Place =
@@ -630,7 +697,18 @@ export interface Command {
 /** A key that the shell keeps. */
 export type Key =
   /** The client's private key (RFC 7523), by the path or name that the configuration gives. */
-  | { client: string };
+  | { client: string }
+  /** One of `proof`. */
+  | {
+      proof: {
+        /** Where it lies. */
+        place: Place;
+        /** Its public half, the JWK with which it was saved. */
+        public: string;
+      };
+    }
+  /** The private half of `new_proof`. */
+  | "new_proof";
 
 /** A line for the log of a flow: what was decided and why, without a secret in it. */
 export interface LogLine {
@@ -667,7 +745,11 @@ export type Outcome =
   /** What became of a seed. */
   | { seed: Seeded }
   /** The record. */
-  | { export: Exported };
+  | { export: Exported }
+  /** A proof of possession. */
+  | { proof: Proof }
+  /** Keys of Amazon Web Services. */
+  | { role: AssumedRole };
 
 /** A login that is saved. */
 export interface LoggedIn {
@@ -689,6 +771,8 @@ export interface Status {
   account: Account | null;
   /** The provider's name. */
   provider: string | null;
+  /** The issuer of a session. */
+  issuer: string | null;
   /** The store that holds the credential. */
   store: Place | null;
   /** When the access token expires. */
@@ -760,7 +844,7 @@ export type Revocation =
 export interface Token {
   /** The token itself. */
   access_token: Secret;
-  /** How to send it: `Bearer` (RFC 6750). */
+  /** How to send it: `Bearer` (RFC 6750), or `DPoP` with a proof of possession for each request (RFC 9449). */
   token_type: string;
   /** When it expires, where that is known. */
   expires_at: Timestamp | null;
@@ -814,6 +898,26 @@ export type SeedUse =
 export interface Exported {
   /** The text of `auth.json`; nothing where only a change was asked for and there is none. */
   record: Secret | null;
+  /** What the person should know. */
+  warnings: Report[];
+}
+
+/** A proof of possession for one request. */
+export interface Proof {
+  /** The value of the `DPoP` header (RFC 9449, section 4.1); the token goes beside it, as `Authorization: DPoP …`. */
+  header: Secret;
+}
+
+/** Keys of Amazon Web Services, for as long as a role is assumed. */
+export interface AssumedRole {
+  /** The key's name (`AccessKeyId`). */
+  access_key_id: string;
+  /** The key (`SecretAccessKey`). */
+  secret_access_key: Secret;
+  /** What goes along with it (`SessionToken`). */
+  session_token: Secret;
+  /** When they expire (`Expiration`). */
+  expiration: Timestamp;
   /** What the person should know. */
   warnings: Report[];
 }

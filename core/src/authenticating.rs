@@ -103,7 +103,7 @@ impl Machine for Authenticating {
                 Step::Done(Ok(ClientProof::secret(secret, basic)))
             }
             (Self::Loading { .. }, Event::Loaded(None)) => Step::failed(Local::NoClientSecret),
-            (Self::Loading { .. }, Event::StoreFailed(failure)) => Step::failed(Local::Store(failure)),
+            (Self::Loading { .. }, Event::StoreFailed(failure)) => Step::failed(failure),
             (Self::Signing { input }, Event::Signed(signature)) => {
                 let assertion = format!("{}.{}", input.expose(), signature.expose());
                 Step::Done(Ok(ClientProof::Assertion(assertion.into())))

@@ -15,7 +15,7 @@ pub(crate) struct AuthorizationRequest(Vec<(String, Secret)>);
 impl AuthorizationRequest {
     /// What `client` asks for, to be answered at `redirect_uri`.
     pub(crate) fn of(client: &Client, redirect_uri: &str) -> Self {
-        let Client { provider, seed, workspaces, .. } = client;
+        let Client { provider, seed, workspaces, possession, .. } = client;
         let challenge = pkce::code_challenge(&pkce::code_verifier(seed));
         let mut request = Self(Vec::new());
         request.add("response_type", "code");
@@ -37,6 +37,10 @@ impl AuthorizationRequest {
         }
         if provider.is_openai() && !workspaces.is_empty() {
             request.add("allowed_workspace_id", &workspaces.join(","));
+        }
+        // The code is bound to the key as well (RFC 9449, section 10).
+        if let Some(possession) = possession {
+            request.add("dpop_jkt", &possession.public().thumbprint());
         }
         request
     }

@@ -5,14 +5,16 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::authenticating::{Authenticating, ClientProof, Occasion, SecretSource};
+use crate::authenticating::{Occasion, SecretSource};
 use crate::authorization_request::AuthorizationRequest;
 use crate::callback::{Expected, Verdict};
+use crate::dpop::Possession;
+use crate::preparing::{Prepared, Preparing};
 use crate::pushed_authorization::{self, Pushed, Pushing};
 use crate::token_response::{self, TokenSet};
 use crate::{
-    Declined, Effect, Endpoints, Error, Event, Listen, Local, LogLine, Machine, Misused, Prompt, Provider, Reach,
-    Refused, Secret, Seed, Step, Timestamp, Unavailable, pkce, unexpected,
+    Declined, Effect, Endpoints, Error, Event, HttpResponse, Listen, Local, LogLine, Machine, Misused, Prompt,
+    Provider, Reach, Refused, Secret, Seed, Step, Timestamp, Unavailable, pkce, unexpected,
 };
 
 /// How long the wait for the browser lasts, in milliseconds.
@@ -28,8 +30,9 @@ const ATTEMPTS: u8 = 3;
 /// - `Awaiting`       → `Called`, `Pasted` → `Authenticating`, or `Refusing` what is not the answer
 ///   → `Switched` → done, for a device code · → `TimedOut`, `Cancelled` → done
 /// - `Refusing`       → `Replied` → `Awaiting`
-/// - `Authenticating` → (client authentication) → `Exchanging`
-/// - `Exchanging`     → `Responded` → done · → `RequestFailed` (not sent) → `Pausing`
+/// - `Authenticating` → (preparing) → `Exchanging`
+/// - `Exchanging`     → `Responded` → done, or `Authenticating` for another proof of possession
+///   · → `RequestFailed` (not sent) → `Pausing`
 /// - `Pausing`        → `Slept` → `Exchanging`
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct BrowserLogin {
@@ -46,6 +49,8 @@ pub(crate) struct Client {
     pub(crate) seed: Seed,
     /// `forced_chatgpt_workspace_id`, announced to OpenAI so that the right account is offered.
     pub(crate) workspaces: Vec<String>,
+    /// The key that the tokens shall be bound to.
+    pub(crate) possession: Option<Possession>,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -55,9 +60,9 @@ enum State {
     Presenting { redirect_uri: String },
     Awaiting { redirect_uri: String, until: Timestamp },
     Refusing { redirect_uri: String, until: Timestamp },
-    Authenticating { step: Authenticating, code: Code },
-    Exchanging { proof: ClientProof, code: Code, attempt: u8 },
-    Pausing { proof: ClientProof, code: Code, attempt: u8 },
+    Authenticating { step: Preparing, code: Code },
+    Exchanging { proof: Prepared, code: Code, attempt: u8 },
+    Pausing { proof: Prepared, code: Code, attempt: u8 },
 }
 
 /// An authorization code on its way to the token endpoint.
@@ -144,13 +149,13 @@ impl BrowserLogin {
     }
 
     fn authenticate(self, code: Code, now: Timestamp) -> Step<Self> {
-        let Client { provider, endpoints, secret, seed, .. } = &self.client;
+        let Client { provider, endpoints, secret, seed, possession, .. } = &self.client;
         let occasion = Occasion { audience: &endpoints.token, purpose: "exchange", seed, now };
-        let step = Authenticating::start(provider, secret, &occasion);
+        let step = Preparing::start(provider, secret, &occasion, possession.as_ref());
         self.authenticating(code, step)
     }
 
-    fn authenticating(self, code: Code, step: Step<Authenticating>) -> Step<Self> {
+    fn authenticating(self, code: Code, step: Step<Preparing>) -> Step<Self> {
         let Self { client, .. } = self;
         step.within(
             (client, code),
@@ -162,7 +167,7 @@ impl BrowserLogin {
         )
     }
 
-    fn exchange(self, proof: ClientProof, code: Code, attempt: u8) -> Step<Self> {
+    fn exchange(self, proof: Prepared, code: Code, attempt: u8) -> Step<Self> {
         let verifier = pkce::code_verifier(&self.client.seed);
         let parameters = [
             ("grant_type", "authorization_code"),
@@ -211,7 +216,13 @@ impl Machine for BrowserLogin {
                 back(State::Listening).authenticating(code, step.step(now, event))
             }
             (State::Exchanging { code, .. }, Event::Responded(response)) => {
-                let tokens = token_response::tokens(&client.provider.host(), &response);
+                // A code whose proof was refused was not looked at.
+                if let Some(possession) = again(&client, &response, now) {
+                    let client = Client { possession: Some(possession), ..client };
+                    return Self { client, state: State::Listening }.authenticate(code, now);
+                }
+                let proven = client.possession.is_some();
+                let tokens = token_response::tokens(&client.provider.host(), &response, proven);
                 arrived(tokens.map(|set| Arrival::Granted { set, endpoints: client.endpoints }), code.browser_waits)
             }
             (State::Exchanging { proof, code, attempt }, Event::RequestFailed(failure)) => {
@@ -229,6 +240,11 @@ impl Machine for BrowserLogin {
             (_, event) => Step::Done(Err(unexpected(&event))),
         }
     }
+}
+
+/// The key, with what its proof has lacked, where that was all.
+pub(crate) fn again(client: &Client, response: &HttpResponse, now: Timestamp) -> Option<Possession> {
+    client.possession.as_ref()?.again(response, now)
 }
 
 fn arrived(result: Result<Arrival, Error>, browser_waits: bool) -> Step<BrowserLogin> {

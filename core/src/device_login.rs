@@ -6,8 +6,10 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use crate::authenticating::{Authenticating, ClientProof, Occasion};
-use crate::browser_login::Client;
+use crate::authenticating::Occasion;
+use crate::browser_login::{self, Client};
+use crate::dpop::Possession;
+use crate::preparing::{Prepared, Preparing};
 use crate::token_response::{self, TokenSet};
 use crate::{
     Declined, Effect, Error, Event, HttpRequest, HttpResponse, Machine, Reach, Refused, Secret, Step, Timestamp,
@@ -25,12 +27,13 @@ const ATTEMPTS: u8 = 4;
 
 /// A device login, from the request for a code to the tokens.
 ///
-/// - `Authenticating` → (client authentication) → `Requesting`, `Polling` or `Exchanging`
+/// - `Authenticating` → (preparing) → `Requesting`, `Polling` or `Exchanging`
 /// - `Requesting`     → `Responded` → `Presenting` · trouble → `Pausing`
 /// - `Pausing`        → `Slept` → `Authenticating` for the request again
 /// - `Presenting`     → `Presented` → `Waiting`
 /// - `Waiting`        → `Slept` → `Authenticating` for a poll, or done when the code has expired
-/// - `Polling`        → `Responded`, `RequestFailed` → `Waiting`, `Authenticating` for OpenAI's exchange, or done
+/// - `Polling`        → `Responded`, `RequestFailed` → `Waiting`, `Authenticating` for OpenAI's exchange or for another
+///   proof of possession, or done
 /// - `Exchanging`     → `Responded` → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct DeviceLogin {
@@ -40,7 +43,7 @@ pub(crate) struct DeviceLogin {
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
-    Authenticating { step: Authenticating, purpose: Purpose },
+    Authenticating { step: Preparing, purpose: Purpose },
     Requesting { attempt: u8 },
     Pausing { attempt: u8 },
     Presenting { authorization: DeviceAuthorization },
@@ -77,18 +80,20 @@ impl DeviceLogin {
     }
 
     fn prove(self, purpose: Purpose, now: Timestamp) -> Step<Self> {
-        let Client { provider, endpoints, secret, seed, .. } = &self.client;
+        let Client { provider, endpoints, secret, seed, possession, .. } = &self.client;
+        // A device code is no token: nothing is bound yet where one is asked for.
+        let possession = possession.as_ref().filter(|_| !matches!(purpose, Purpose::Request { .. }));
         let purpose_name = match &purpose {
             Purpose::Request { .. } => "device",
             Purpose::Poll { .. } => "poll",
             Purpose::Exchange { .. } => "exchange",
         };
         let occasion = Occasion { audience: &endpoints.token, purpose: purpose_name, seed, now };
-        let step = Authenticating::start(provider, secret, &occasion);
+        let step = Preparing::start(provider, secret, &occasion, possession);
         self.proving(purpose, step)
     }
 
-    fn proving(self, purpose: Purpose, step: Step<Authenticating>) -> Step<Self> {
+    fn proving(self, purpose: Purpose, step: Step<Preparing>) -> Step<Self> {
         step.within(
             (self.client, purpose),
             |(client, purpose), step| Self { client, state: State::Authenticating { step, purpose } },
@@ -99,7 +104,7 @@ impl DeviceLogin {
         )
     }
 
-    fn send(self, proof: &ClientProof, purpose: Purpose) -> Step<Self> {
+    fn send(self, proof: &Prepared, purpose: Purpose) -> Step<Self> {
         let (request, state) = match purpose {
             Purpose::Request { attempt } => (self.authorization_request(proof), State::Requesting { attempt }),
             Purpose::Poll { authorization, pace } => {
@@ -111,7 +116,7 @@ impl DeviceLogin {
     }
 
     /// RFC 8628, section 3.1; OpenAI takes JSON.
-    fn authorization_request(&self, proof: &ClientProof) -> HttpRequest {
+    fn authorization_request(&self, proof: &Prepared) -> HttpRequest {
         let Client { provider, endpoints, .. } = &self.client;
         let url = endpoints.device_authorization.as_deref().unwrap_or_default();
         if provider.is_openai() {
@@ -122,7 +127,7 @@ impl DeviceLogin {
         proof.post(provider, url, if scope.is_empty() { &[] } else { &parameters })
     }
 
-    fn exchange_request(&self, proof: &ClientProof, code: &Secret, verifier: &Secret) -> HttpRequest {
+    fn exchange_request(&self, proof: &Prepared, code: &Secret, verifier: &Secret) -> HttpRequest {
         let Client { provider, endpoints, .. } = &self.client;
         let redirect_uri = format!("{}/deviceauth/callback", provider.issuer.trim_end_matches('/'));
         let parameters = [
@@ -181,7 +186,7 @@ impl Machine for DeviceLogin {
     fn step(self, now: Timestamp, event: Event) -> Step<Self> {
         let Self { client, state } = self;
         let server = client.provider.host();
-        let back = |state| Self { client, state };
+        let back = |state| Self { client: client.clone(), state };
         match (state, event) {
             (State::Authenticating { step, purpose }, event) => {
                 back(State::Exchanging).proving(purpose, step.step(now, event))
@@ -206,18 +211,26 @@ impl Machine for DeviceLogin {
                 Step::failed(Refused::DeviceCodeExpired)
             }
             (State::Waiting { authorization, pace }, Event::Slept) => {
-                back(State::Exchanging).prove(Purpose::Poll { authorization, pace }, now)
+                let client = Client { possession: client.possession.map(Possession::afresh), ..client };
+                Self { client, state: State::Exchanging }.prove(Purpose::Poll { authorization, pace }, now)
             }
             (State::Polling { authorization, pace }, Event::Responded(response)) => {
+                if let Some(possession) = browser_login::again(&client, &response, now) {
+                    let client = Client { possession: Some(possession), ..client };
+                    let purpose = Purpose::Poll { authorization, pace };
+                    return Self { client, state: State::Exchanging }.prove(purpose, now);
+                }
                 let machine = back(State::Exchanging);
-                let poll = Poll::read(&machine.client.provider, &response);
+                let poll = Poll::read(&machine.client, &response);
                 machine.polled(authorization, pace, poll, now)
             }
             // A poll can be asked again whatever became of it: the tokens are given when the answer arrives.
             (State::Polling { authorization, pace }, Event::RequestFailed(_)) => {
                 back(State::Exchanging).polled(authorization, pace, Poll::lost(), now)
             }
-            (State::Exchanging, Event::Responded(response)) => Step::Done(token_response::tokens(&server, &response)),
+            (State::Exchanging, Event::Responded(response)) => {
+                Step::Done(token_response::tokens(&server, &response, client.possession.is_some()))
+            }
             (State::Requesting { .. } | State::Exchanging, Event::RequestFailed(failure)) => {
                 Step::failed(Unavailable::Network { server, failure })
             }

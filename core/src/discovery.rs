@@ -36,6 +36,8 @@ struct Metadata {
     require_pushed_authorization_requests: bool,
     code_challenge_methods_supported: Option<Vec<String>>,
     #[serde(default)]
+    dpop_signing_alg_values_supported: Option<Vec<String>>,
+    #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
 }
 
@@ -104,6 +106,7 @@ fn read(issuer: &str, body: &str) -> Result<Endpoints, Error> {
         requires_pushed_authorization: metadata.require_pushed_authorization_requests
             && metadata.pushed_authorization_request_endpoint.is_some(),
         pushed_authorization: metadata.pushed_authorization_request_endpoint,
+        dpop_algorithms: metadata.dpop_signing_alg_values_supported.unwrap_or_default(),
         names_issuer: metadata.authorization_response_iss_parameter_supported,
     };
     endpoints.check(&server)?;

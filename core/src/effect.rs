@@ -109,6 +109,15 @@ pub enum Slot {
     Parked(Place),
     /// The client's own secret, for providers that gave it one.
     Client(Place),
+    /// The keys that tokens are bound to (RFC 9449). Their private halves never leave the shell, and need not be such
+    /// that could. What is saved is a public half as a JWK (RFC 7517), and means: keep the key that it belongs to there,
+    /// which is [`Slot::NewProof`] or lies in another place, beside the one before it. What is loaded is the public half
+    /// of the one that was kept last; what is removed are all.
+    Proof(Place),
+    /// A key pair for the tokens of a login that is under way, in this process's memory: new for each login, at the
+    /// latest when it is loaded. A shell that goes on with a suspended login has kept it. Where a shell keeps no keys it
+    /// is empty, and the login does without; so does one whose record lies in memory.
+    NewProof,
 }
 
 /// A kind of store.
@@ -139,6 +148,15 @@ pub enum Lock {
 pub enum Key {
     /// The client's private key (RFC 7523), by the path or name that the configuration gives.
     Client(String),
+    /// One of [`Slot::Proof`].
+    Proof {
+        /// Where it lies.
+        place: Place,
+        /// Its public half, the JWK with which it was saved.
+        public: String,
+    },
+    /// The private half of [`Slot::NewProof`].
+    NewProof,
 }
 
 /// An HTTP request.

@@ -221,6 +221,43 @@ pub enum Forbidden {
         /// What was asked for.
         method: String,
     },
+    /// What a policy and a configuration permit have nothing in common.
+    #[error("the authentication requirements permit no login method that could be used")]
+    EveryMethod,
+    /// The authorization server is not one that may sign people in.
+    #[error("the policy does not permit to sign in with `{issuer}`")]
+    Issuer {
+        /// Its issuer.
+        issuer: String,
+    },
+    /// Credentials may not be kept there, or not these.
+    #[error("{detail}")]
+    Store {
+        /// A sentence that says where, or why.
+        detail: String,
+    },
+    /// A variable would say where tokens are sent.
+    #[error("{variable} is set, and the policy permits no endpoint overrides")]
+    Override {
+        /// Its name.
+        variable: String,
+    },
+    /// Nobody knows what is permitted.
+    #[error("the managed requirements cannot be used, so nothing is permitted: {detail}")]
+    Requirements {
+        /// The file, and what is wrong with it.
+        detail: String,
+    },
+}
+
+impl From<StoreFailure> for Error {
+    /// Blames the policy where that is what refused.
+    fn from(failure: StoreFailure) -> Self {
+        match failure.kind {
+            StoreTrouble::Forbidden => Forbidden::Store { detail: failure.detail }.into(),
+            _ => Local::Store(failure).into(),
+        }
+    }
 }
 
 /// This machine could not.
@@ -249,6 +286,12 @@ pub enum Local {
     /// The client's key cannot be used.
     #[error("the client's key cannot be used: {detail}")]
     Key {
+        /// Why not.
+        detail: String,
+    },
+    /// The key that tokens are bound to cannot be used.
+    #[error("the key that this session is bound to cannot be used: {detail}")]
+    ProofKey {
         /// Why not.
         detail: String,
     },
@@ -396,6 +439,7 @@ fn trouble(kind: StoreTrouble) -> &'static str {
         StoreTrouble::TooLarge => "the credentials are too large for the store",
         StoreTrouble::Unreadable => "the credential store cannot be read",
         StoreTrouble::Unsafe => "the credential file is not safe to use",
+        StoreTrouble::Forbidden => "a policy forbids it",
         StoreTrouble::Other => "the credential store failed",
     }
 }

@@ -188,6 +188,8 @@ pub enum StoreTrouble {
     Unreadable,
     /// What is there must not be trusted or written: not a regular file, another owner, a hard link.
     Unsafe,
+    /// A policy forbids it: nothing was written.
+    Forbidden,
     /// Anything else.
     Other,
 }

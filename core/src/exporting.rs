@@ -10,8 +10,8 @@ use crate::record::{Credential, Record};
 use crate::refresh::Refresh;
 use crate::sidecar::Parked;
 use crate::{
-    Effect, Error, Event, ExportRequest, Exported, Local, LogLine, LoginRequired, Machine, Need, Report, Secret, Seed,
-    Slot, Step, Timestamp, TokenRequest, unexpected,
+    Effect, Error, Event, ExportRequest, Exported, LogLine, LoginRequired, Machine, Misused, Need, Report, Secret,
+    Seed, Slot, Step, Timestamp, TokenRequest, unexpected,
 };
 
 /// Reads the record whole, and never one whose refresh token is being spent: a refresh that is under way is waited
@@ -104,9 +104,14 @@ impl Exporting {
 
     fn done(self, result: Result<Held, Error>, mut warnings: Vec<Report>) -> Step<Self> {
         let exported = result.and_then(|held| {
-            let record = held.record()?;
+            let record = held.permitted(&self.request.configuration)?;
             if *record.credential() == Credential::Nothing {
                 return Err(LoginRequired::NotLoggedIn.into());
+            }
+            if held.possession().is_some() {
+                let detail =
+                    "the tokens of this session are bound to a key of this home, and worth nothing anywhere else";
+                return Err(Misused::NotApplicable { detail: detail.to_owned() }.into());
             }
             let text = record.text();
             let is_known = self.request.if_changed && held.sidecar.is_seed(&text);
@@ -124,7 +129,7 @@ impl Machine for Exporting {
         match (core::mem::replace(&mut self.state, State::Begun), event) {
             (State::Reading(step), event) => self.reading(step.step(now, event)),
             (State::Looking { held }, Event::Loaded(parked)) => self.looked(held, parked.as_ref(), now),
-            (State::Looking { .. }, Event::StoreFailed(failure)) => Step::failed(Local::Store(failure)),
+            (State::Looking { .. }, Event::StoreFailed(failure)) => Step::failed(failure),
             (State::Settling(step), event) => self.settling(step.step(now, event)),
             (State::Again { step, warnings }, event) => self.again(step.step(now, event), warnings),
             (State::Looking { .. } | State::Begun, event) => Step::Done(Err(unexpected(&event))),

@@ -4,20 +4,26 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
+use crate::demonstrating::Demonstrating;
 use crate::exporting::Exporting;
 use crate::login::Login;
 use crate::logout::Logout;
 use crate::refresh::Refresh;
 use crate::seeding::Seeding;
 use crate::status::Checking;
-use crate::{Error, Event, LoginRequest, Machine, Misused, Outcome, Request, Seed, Step, Timestamp};
+use crate::web_identity::Assuming;
+use crate::{Effect, Error, Event, LoginRequest, Machine, Misused, Outcome, Request, Seed, Step, Timeouts, Timestamp};
 
 /// The version of what is suspended; another one is not resumed.
 const VERSION: u32 = 1;
 
 /// Any flow: what a shell starts with a [`Request`] and turns until it is done.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-pub struct Flow(State);
+pub struct Flow {
+    state: State,
+    #[serde(default)]
+    timeouts: Timeouts,
+}
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -28,6 +34,9 @@ enum State {
     Status(Checking),
     Seed(Seeding),
     Export(Exporting),
+    Proof(Demonstrating),
+    Role(Assuming),
+    Enforce(Logout),
 }
 
 /// The little of a browser login that survives while the page is away at the authorization server. No endpoint
@@ -45,13 +54,20 @@ pub struct Suspended {
 impl Flow {
     /// Begins a flow at the time `now`, with 32 random bytes.
     pub fn start(request: Request, now: Timestamp, seed: Seed) -> Step<Self> {
+        let timeouts = request.configuration().timeouts;
+        if let Err(error) = request.configuration().permits(&request) {
+            return Step::Done(Err(error));
+        }
         match request {
-            Request::Login(request) => login(Login::start(request, seed, now)),
-            Request::Token(request) => token(Refresh::start(request, seed, now)),
-            Request::Logout(request) => logout(Logout::start(request, seed)),
-            Request::Status(request) => status(Checking::start(request, seed, now)),
-            Request::Seed(request) => seeding(Seeding::start(request, seed, now)),
-            Request::Export(request) => exporting(Exporting::start(request, seed)),
+            Request::Login(request) => login(Login::start(request, seed, now), timeouts),
+            Request::Token(request) => token(Refresh::start(request, seed, now), timeouts),
+            Request::Logout(request) => logout(Logout::start(request, seed), timeouts),
+            Request::Status(request) => status(Checking::start(request, seed, now), timeouts),
+            Request::Seed(request) => seeding(Seeding::start(request, seed, now), timeouts),
+            Request::Export(request) => exporting(Exporting::start(request, seed), timeouts),
+            Request::Enforce(request) => enforce(Logout::enforcing(request.configuration, seed), timeouts),
+            Request::Proof(request) => proof(Demonstrating::start(request, seed, now), timeouts),
+            Request::Role(request) => role(Assuming::start(request, seed, now), timeouts),
         }
     }
 
@@ -60,7 +76,7 @@ impl Flow {
     /// # Errors
     /// When this is not a browser login that waits for its redirect.
     pub fn suspend(&self) -> Result<Suspended, Error> {
-        let State::Login(login) = &self.0 else { return Err(not_away()) };
+        let State::Login(login) = &self.state else { return Err(not_away()) };
         let redirect_uri = login.redirect_uri().ok_or_else(not_away)?;
         Ok(Suspended {
             version: VERSION,
@@ -78,7 +94,11 @@ impl Flow {
             let detail = "what was suspended belongs to another version or another provider".into();
             return Step::failed(Misused::NotApplicable { detail });
         }
-        login(Login::resumed(request, suspended.seed, suspended.redirect_uri, now))
+        let timeouts = request.configuration.timeouts;
+        if let Err(error) = request.configuration.permits_login(&request.method, request.store) {
+            return Step::Done(Err(error));
+        }
+        login(Login::resumed(request, suspended.seed, suspended.redirect_uri, now), timeouts)
     }
 }
 
@@ -86,13 +106,17 @@ impl Machine for Flow {
     type Output = Outcome;
 
     fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        match self.0 {
-            State::Login(machine) => login(machine.step(now, event)),
-            State::Token(machine) => token(machine.step(now, event)),
-            State::Logout(machine) => logout(machine.step(now, event)),
-            State::Status(machine) => status(machine.step(now, event)),
-            State::Seed(machine) => seeding(machine.step(now, event)),
-            State::Export(machine) => exporting(machine.step(now, event)),
+        let timeouts = self.timeouts;
+        match self.state {
+            State::Login(machine) => login(machine.step(now, event), timeouts),
+            State::Token(machine) => token(machine.step(now, event), timeouts),
+            State::Logout(machine) => logout(machine.step(now, event), timeouts),
+            State::Status(machine) => status(machine.step(now, event), timeouts),
+            State::Seed(machine) => seeding(machine.step(now, event), timeouts),
+            State::Export(machine) => exporting(machine.step(now, event), timeouts),
+            State::Enforce(machine) => enforce(machine.step(now, event), timeouts),
+            State::Proof(machine) => proof(machine.step(now, event), timeouts),
+            State::Role(machine) => role(machine.step(now, event), timeouts),
         }
     }
 }
@@ -101,26 +125,56 @@ fn not_away() -> Error {
     Misused::NotApplicable { detail: "only a browser login that waits for its redirect can be suspended".into() }.into()
 }
 
-fn login(step: Step<Login>) -> Step<Flow> {
-    step.within((), |(), machine| Flow(State::Login(machine)), |(), result| Step::Done(result.map(Outcome::Login)))
+fn login(step: Step<Login>, timeouts: Timeouts) -> Step<Flow> {
+    wrapped(step, timeouts, State::Login, Outcome::Login)
 }
 
-fn token(step: Step<Refresh>) -> Step<Flow> {
-    step.within((), |(), machine| Flow(State::Token(machine)), |(), result| Step::Done(result.map(Outcome::Token)))
+fn token(step: Step<Refresh>, timeouts: Timeouts) -> Step<Flow> {
+    wrapped(step, timeouts, State::Token, Outcome::Token)
 }
 
-fn logout(step: Step<Logout>) -> Step<Flow> {
-    step.within((), |(), machine| Flow(State::Logout(machine)), |(), result| Step::Done(result.map(Outcome::Logout)))
+fn logout(step: Step<Logout>, timeouts: Timeouts) -> Step<Flow> {
+    wrapped(step, timeouts, State::Logout, |ended| Outcome::Logout(ended.into()))
 }
 
-fn status(step: Step<Checking>) -> Step<Flow> {
-    step.within((), |(), machine| Flow(State::Status(machine)), |(), result| Step::Done(result.map(Outcome::Status)))
+fn status(step: Step<Checking>, timeouts: Timeouts) -> Step<Flow> {
+    wrapped(step, timeouts, State::Status, Outcome::Status)
 }
 
-fn seeding(step: Step<Seeding>) -> Step<Flow> {
-    step.within((), |(), machine| Flow(State::Seed(machine)), |(), result| Step::Done(result.map(Outcome::Seed)))
+fn seeding(step: Step<Seeding>, timeouts: Timeouts) -> Step<Flow> {
+    wrapped(step, timeouts, State::Seed, Outcome::Seed)
 }
 
-fn exporting(step: Step<Exporting>) -> Step<Flow> {
-    step.within((), |(), machine| Flow(State::Export(machine)), |(), result| Step::Done(result.map(Outcome::Export)))
+fn exporting(step: Step<Exporting>, timeouts: Timeouts) -> Step<Flow> {
+    wrapped(step, timeouts, State::Export, Outcome::Export)
+}
+
+fn enforce(step: Step<Logout>, timeouts: Timeouts) -> Step<Flow> {
+    wrapped(step, timeouts, State::Enforce, |ended| Outcome::Enforce(ended.into()))
+}
+
+/// A machine as a flow; its exchanges take as long as the configuration says.
+fn wrapped<M: Machine>(
+    step: Step<M>,
+    timeouts: Timeouts,
+    state: fn(M) -> State,
+    outcome: fn(M::Output) -> Outcome,
+) -> Step<Flow> {
+    let mut step = step.within(
+        (),
+        |(), machine| Flow { state: state(machine), timeouts },
+        |(), result| Step::Done(result.map(outcome)),
+    );
+    if let Step::Perform { effect: Effect::Http(request), .. } = &mut step {
+        request.deadline = timeouts.of_exchange(request.deadline);
+    }
+    step
+}
+
+fn proof(step: Step<Demonstrating>, timeouts: Timeouts) -> Step<Flow> {
+    wrapped(step, timeouts, State::Proof, Outcome::Proof)
+}
+
+fn role(step: Step<Assuming>, timeouts: Timeouts) -> Step<Flow> {
+    wrapped(step, timeouts, State::Role, Outcome::Role)
 }

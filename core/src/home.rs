@@ -2,17 +2,18 @@
 
 mod granting;
 mod guarded;
+mod possessing;
 mod reading;
 mod writing;
 
 pub(crate) use granting::provider_of;
 pub(crate) use guarded::GuardedReading;
 pub(crate) use reading::{Held, Reading};
-pub(crate) use writing::{ClientSecret, Writing, Written};
+pub(crate) use writing::{ClientSecret, Course, ProofKey, Writing, Written};
 
 use alloc::borrow::ToOwned;
 
-use crate::{Error, Local, Report, StoreFailure, StoreMode};
+use crate::{Report, StoreFailure, StoreMode};
 
 /// A store could not be used and another one is used in its place: what the person is told.
 fn fallback(failure: &StoreFailure) -> Report {
@@ -23,25 +24,15 @@ fn fallback(failure: &StoreFailure) -> Report {
     }
 }
 
-fn failed(failure: StoreFailure) -> Error {
-    Local::Store(failure).into()
-}
-
 /// The configuration, or a flag, names another store than the one that the last login pinned.
 fn disagreement(pinned: StoreMode, configured: StoreMode) -> Report {
-    let name = |mode| match mode {
-        StoreMode::File => "file",
-        StoreMode::Keyring => "keyring",
-        StoreMode::Auto => "auto",
-        StoreMode::Ephemeral => "ephemeral",
-    };
     Report {
         code: "store_pinned".to_owned(),
         message: alloc::format!(
             "store `{}` is asked for, but this login is kept in `{}`",
-            name(configured),
-            name(pinned)
+            configured.name(),
+            pinned.name()
         ),
-        help: Some(alloc::format!("run `hallpass login --store {}` to move it", name(configured))),
+        help: Some(alloc::format!("run `hallpass login --store {}` to move it", configured.name())),
     }
 }

@@ -38,7 +38,7 @@ impl Machine for KeyExchange {
     fn step(self, _: Timestamp, event: Event) -> Step<Self> {
         match event {
             Event::Responded(response) => {
-                Step::Done(token_response::tokens(&self.server, &response).map(|set| set.access_token))
+                Step::Done(token_response::tokens(&self.server, &response, false).map(|set| set.access_token))
             }
             Event::RequestFailed(failure) => Step::failed(Unavailable::Network { server: self.server, failure }),
             event => Step::Done(Err(unexpected(&event))),

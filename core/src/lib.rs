@@ -39,8 +39,10 @@ mod callback;
 mod claims;
 mod client_authentication;
 pub mod codec;
+mod demonstrating;
 mod device_login;
 mod discovery;
+mod dpop;
 mod effect;
 mod endpoint;
 mod error;
@@ -58,6 +60,8 @@ mod machine;
 mod moving;
 mod outcome;
 mod pkce;
+mod policy;
+mod preparing;
 mod provider;
 mod pushed_authorization;
 mod record;
@@ -67,12 +71,14 @@ mod revoking;
 mod secret;
 mod seed;
 mod seeding;
+pub mod settings;
 mod sidecar;
 mod status;
 mod storing;
 mod text;
 mod timestamp;
 mod token_response;
+mod web_identity;
 mod whoami;
 
 pub use client_authentication::ClientAuthentication;
@@ -86,13 +92,14 @@ pub use header::clock_skew;
 pub use machine::{Level, LogLine, Machine, Step};
 pub use moving::{InKeyring, Move};
 pub use outcome::{
-    Account, Exported, LoggedIn, LoggedOut, Method, Outcome, Revocation, SeedUse, Seeded, Status, Token, TokenOrigin,
+    Account, AssumedRole, Enforced, Exported, LoggedIn, LoggedOut, Method, Outcome, Proof, Revocation, SeedUse, Seeded,
+    Status, Token, TokenOrigin,
 };
+pub use policy::{LoginKind, Policy};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
-pub use record::is_same_session;
 pub use request::{
-    Configuration, ExportRequest, Home, LoginMethod, LoginRequest, LogoutRequest, Need, Request, SeedRequest,
-    StatusRequest, StoreMode, TokenRequest,
+    Configuration, EnforceRequest, ExportRequest, Home, IdentityToken, LoginMethod, LoginRequest, LogoutRequest, Need,
+    ProofRequest, Request, Role, RoleRequest, SeedRequest, StatusRequest, StoreMode, Timeouts, TokenRequest,
 };
 pub use secret::Secret;
 pub use seed::Seed;

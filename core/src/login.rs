@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::authenticating::{Authenticating, SecretSource};
 use crate::browser_login::{Arrival, Arrived, BrowserLogin, Client};
-use crate::claims::Claims;
 use crate::device_login::DeviceLogin;
 use crate::discovery::Discovery;
+use crate::dpop::{self, Possession, PublicKey};
 use crate::home::{Held, Reading, provider_of};
 use crate::key_exchange::KeyExchange;
 use crate::record::{Record, Tokens};
@@ -18,8 +18,8 @@ use crate::storing::{NewCredential, Stored, Storing, Terms};
 use crate::token_response::TokenSet;
 use crate::whoami::Whoami;
 use crate::{
-    Account, Effect, Endpoints, Error, Event, Forbidden, LogLine, LoggedIn, LoginMethod, LoginRequest, Machine, Page,
-    Provider, Refused, Report, Revocation, Secret, Seed, Step, Timestamp, status,
+    Account, Effect, Endpoints, Error, Event, Key, LogLine, LoggedIn, LoginMethod, LoginRequest, Machine, Page, Place,
+    Provider, Refused, Report, Revocation, Secret, Seed, Slot, Step, StoreMode, Timestamp, status, unexpected,
 };
 
 mod given;
@@ -30,7 +30,8 @@ use given::trimmed;
 ///
 /// - `Probing`     → (reading) → `Rehearsing`, or done where the store could not keep what is to come
 /// - `Rehearsing`  → (client authentication) → `Discovering`, or done where the client's key cannot be used
-/// - `Discovering` → (discovery) → `Browsing` or `Pairing`
+/// - `Discovering` → (discovery) → `Keying` where the server binds tokens to keys, `Browsing` or `Pairing`
+/// - `Keying`      → `Loaded`, `StoreFailed` → `Browsing` or `Pairing`
 /// - `Browsing`    → (browser login) → `Exchanging`, `Storing`, `Pairing` on a switch, or `Replying` a failure
 /// - `Pairing`     → (device login) → `Storing`
 /// - `Exchanging`  → (key exchange) → `Storing`
@@ -57,6 +58,8 @@ struct Begun {
     granted: Option<Session>,
     /// The redirect URI to which a suspended login has come back.
     back_at: Option<String>,
+    /// The key that the tokens shall be bound to.
+    possession: Option<Possession>,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -64,6 +67,7 @@ enum State {
     Probing(Reading),
     Rehearsing(Authenticating),
     Discovering(Discovery),
+    Keying { endpoints: Endpoints },
     Browsing(BrowserLogin),
     Pairing(DeviceLogin),
     Exchanging { step: KeyExchange, set: TokenSet },
@@ -81,11 +85,11 @@ impl Login {
         }
         let method = request.method.clone();
         let reading = Reading::of(&request.configuration, request.store);
-        let begun = Begun { request, seed, browser_waits: false, account: None, granted: None, back_at: None };
+        let begun = Begun::new(request, seed, None);
         match method {
             LoginMethod::Browser | LoginMethod::DeviceCode => begun.probing(reading, now),
             LoginMethod::ApiKey(key) => match trimmed("API key", &key) {
-                Ok(key) => begun.store_given(Record::api_key(key)),
+                Ok(key) => begun.store_given(Record::api_key(key), None),
                 Err(error) => Step::Done(Err(error)),
             },
             LoginMethod::AccessToken(token) => match trimmed("access token", &token) {
@@ -99,8 +103,7 @@ impl Login {
     /// anew: nothing that was stored in between says where a code is sent.
     pub(crate) fn resumed(request: LoginRequest, seed: Seed, redirect_uri: String, now: Timestamp) -> Step<Self> {
         let discovery = Discovery::start(&request.configuration.provider);
-        Begun { request, seed, browser_waits: false, account: None, granted: None, back_at: Some(redirect_uri) }
-            .discovering(discovery, now)
+        Begun::new(request, seed, Some(redirect_uri)).discovering(discovery, now)
     }
 
     /// The redirect URI, while the browser is away.
@@ -121,6 +124,10 @@ impl Login {
 }
 
 impl Begun {
+    fn new(request: LoginRequest, seed: Seed, back_at: Option<String>) -> Self {
+        Self { request, seed, browser_waits: false, account: None, granted: None, back_at, possession: None }
+    }
+
     fn at(self, state: State) -> Login {
         Login { begun: self, state }
     }
@@ -131,7 +138,8 @@ impl Begun {
             endpoints,
             secret: SecretSource::Given(self.request.client_secret.clone()),
             seed: self.seed.clone(),
-            workspaces: self.request.configuration.allowed_workspaces.clone(),
+            workspaces: self.request.configuration.workspaces().unwrap_or_default(),
+            possession: self.possession.clone(),
         }
     }
 
@@ -140,7 +148,7 @@ impl Begun {
         step.within(
             self,
             |begun, step| begun.at(State::Probing(step)),
-            |begun, result| match result.and_then(Held::usable) {
+            |begun, result| match result.and_then(|held| begun.can_keep(held)) {
                 Ok(()) => {
                     let rehearsal = Authenticating::rehearse(&begun.request.configuration.provider);
                     begun.rehearsing(rehearsal, now)
@@ -148,6 +156,16 @@ impl Begun {
                 Err(error) => Step::Done(Err(error)),
             },
         )
+    }
+
+    /// Whether what is to come may be kept, and can.
+    fn can_keep(&self, held: Held) -> Result<(), Error> {
+        let LoginRequest { configuration, store, .. } = &self.request;
+        let mode = configuration.store_for_login(*store, held.mode)?;
+        if let (StoreMode::Auto, Some(failure)) = (mode, &held.trouble) {
+            configuration.policy.permits_place(Place::File).map_err(|_| configuration.policy.blame(failure.clone()))?;
+        }
+        held.usable()
     }
 
     fn rehearsing(self, step: Step<Authenticating>, now: Timestamp) -> Step<Login> {
@@ -169,21 +187,50 @@ impl Begun {
             self,
             |begun, step| begun.at(State::Discovering(step)),
             |begun, result| match result {
-                Ok(endpoints) if begun.request.method == LoginMethod::Browser => {
-                    let client = begun.client(endpoints);
-                    let step = match begun.back_at.clone() {
-                        Some(redirect_uri) => BrowserLogin::resumed(client, redirect_uri, now),
-                        None => BrowserLogin::start(client),
-                    };
-                    begun.browsing(step, now)
+                Ok(endpoints) if begun.binds(&endpoints) => {
+                    Step::perform(begun.at(State::Keying { endpoints }), Effect::Load(Slot::NewProof))
                 }
-                Ok(endpoints) => {
-                    let step = DeviceLogin::start(begun.client(endpoints), now);
-                    begun.pairing(step, now)
-                }
+                Ok(endpoints) => begun.sign_in(endpoints, now),
                 Err(error) => Step::Done(Err(error)),
             },
         )
+    }
+
+    /// Whether the tokens shall be bound to a key. What lies in memory alone has nothing beside it that could say so.
+    fn binds(&self, endpoints: &Endpoints) -> bool {
+        let LoginRequest { configuration, store, .. } = &self.request;
+        let is_kept = store.unwrap_or(configuration.store()) != StoreMode::Ephemeral;
+        is_kept && dpop::is_wanted(&configuration.provider, endpoints)
+    }
+
+    /// Without a key of a kind that the server takes the login goes on as with any other server.
+    fn keyed(self, endpoints: Endpoints, event: &Event, now: Timestamp) -> Step<Login> {
+        let public = match event {
+            Event::Loaded(jwk) => jwk.as_ref().and_then(PublicKey::parse),
+            Event::StoreFailed(_) => None,
+            event => return Step::Done(Err(unexpected(event))),
+        };
+        let takes = |key: &PublicKey| endpoints.dpop_algorithms.iter().any(|name| key.algorithm() == Some(name));
+        let possession = public.filter(takes).map(|public| Possession::new(Key::NewProof, public, None));
+        let line = if possession.is_some() {
+            "the tokens shall be bound to a key of this machine"
+        } else {
+            "no key could be had to bind the tokens to"
+        };
+        Self { possession, ..self }.sign_in(endpoints, now).logged(LogLine::detail(line))
+    }
+
+    fn sign_in(self, endpoints: Endpoints, now: Timestamp) -> Step<Login> {
+        let client = self.client(endpoints);
+        if self.request.method != LoginMethod::Browser {
+            let step = DeviceLogin::start(client, now);
+            return self.pairing(step, now);
+        }
+        let step = match self.back_at.clone() {
+            Some(redirect_uri) => BrowserLogin::resumed(client, redirect_uri, now),
+            None => BrowserLogin::start(client),
+        };
+        self.browsing(step, now)
     }
 
     fn browsing(self, step: Step<BrowserLogin>, now: Timestamp) -> Step<Login> {
@@ -227,26 +274,34 @@ impl Begun {
         step.within(
             (self, set),
             |(begun, set), step| begun.at(State::Exchanging { step, set }),
-            // Best effort, as in Codex: a person without an API organisation has no key.
-            |(begun, set), result| begun.granted(set, result.ok().as_ref(), now),
+            |(begun, set), result| begun.granted(set, Some(result), now),
         )
     }
 
-    fn granted(self, set: TokenSet, api_key: Option<&Secret>, now: Timestamp) -> Step<Login> {
-        let allowed = self.check_workspace(&set);
+    /// `api_key` is what came of asking for one. That is best effort, as in Codex: a person without an API organisation
+    /// has none. To stop is another matter: then nothing is saved, and what was granted is given back.
+    fn granted(self, set: TokenSet, api_key: Option<Result<Secret, Error>>, now: Timestamp) -> Step<Login> {
         let provider = self.request.configuration.provider.clone();
         let expires_in = set.expires_in;
+        let bound = self.possession.clone().filter(|_| set.is_bound).map(|possession| (possession, set.nonce.clone()));
         let tokens = Tokens::granted(set, &provider, &self.seed.text("login_owner_id"));
         let begun = Self { granted: Some(self.session(&tokens, &provider)), ..self };
+        let allowed = match &api_key {
+            Some(Err(error @ Error::Declined(_))) => Err(error.clone()),
+            _ => begun.request.configuration.permits_tokens(&tokens),
+        };
         if let Err(error) = allowed {
             return begun.reply(Err(error), now);
         }
+        let api_key = api_key.and_then(Result::ok);
         let credential = NewCredential {
-            record: Record::login(tokens, api_key, now),
+            record: Record::login(tokens, api_key.as_ref(), now),
             store: begun.request.store,
             provider: Some(provider),
             client_secret: begun.request.client_secret.clone(),
+            workspace: None,
             expires_in,
+            bound,
             terms: Terms::Login,
         };
         begun.store(credential).logged(LogLine::detail("the authorization server has granted tokens"))
@@ -256,21 +311,6 @@ impl Begun {
         let LoginRequest { configuration, client_secret, .. } = &self.request;
         let secret = SecretSource::Given(client_secret.clone());
         Session::new(tokens, provider.clone(), configuration, secret, &self.seed)
-    }
-
-    /// `forced_chatgpt_workspace_id`.
-    fn check_workspace(&self, set: &TokenSet) -> Result<(), Error> {
-        let allowed = &self.request.configuration.allowed_workspaces;
-        if allowed.is_empty() {
-            return Ok(());
-        }
-        let claims = set.id_token.as_ref().and_then(Claims::of);
-        let found = claims.as_ref().and_then(Claims::workspace);
-        if found.is_some_and(|found| allowed.contains(found)) {
-            return Ok(());
-        }
-        let found = found.map_or_else(|| "none".to_owned(), |found| crate::text::plain(found));
-        Err(Forbidden::Workspace { allowed: allowed.join(", "), found }.into())
     }
 
     fn store(self, credential: NewCredential) -> Step<Login> {
@@ -366,6 +406,7 @@ impl Machine for Login {
             State::Probing(step) => begun.probing(step.step(now, event), now),
             State::Rehearsing(step) => begun.rehearsing(step.step(now, event), now),
             State::Discovering(step) => begun.discovering(step.step(now, event), now),
+            State::Keying { endpoints } => begun.keyed(endpoints, &event, now),
             State::Browsing(step) => begun.browsing(step.step(now, event), now),
             State::Pairing(step) => begun.pairing(step.step(now, event), now),
             State::Exchanging { step, set } => begun.exchanging(step.step(now, event), set, now),

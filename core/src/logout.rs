@@ -1,5 +1,6 @@
 //! Signing out: revoke, then delete everywhere, and say what could not be done.
 
+use alloc::format;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -9,17 +10,18 @@ use crate::home::{Held, Reading, provider_of};
 use crate::record::{Credential, Record};
 use crate::revoking::{Revoking, Session};
 use crate::{
-    Effect, Error, Event, Local, Lock, LoggedOut, LogoutRequest, Machine, Place, Report, Revocation, Seed, Slot, Step,
-    StoreMode, Timestamp, may_hold, unexpected,
+    Configuration, Effect, Enforced, Error, Event, Forbidden, Lock, LogLine, LoggedOut, LogoutRequest, Machine, Place,
+    Report, Revocation, Seed, Slot, Step, StoreMode, Timestamp, may_hold, unexpected,
 };
 
 /// A refresh that is under way is waited for so long, in milliseconds: what it saves is deleted too.
 const PATIENCE: u64 = 10_000;
 
-/// A logout.
+/// A logout, or the end of a credential that a policy forbids, which is read under both locks: what is deleted is what
+/// was judged.
 ///
 /// - `Locking`   → `Locked`, `LockFailed` → `Reading`, or `Removing` under the second lock
-/// - `Reading`   → (reading) → `Revoking` or `Locking(Commit)`
+/// - `Reading`   → (reading) → `Revoking` or `Locking(Commit)` · enforcing → `Removing`, or `Unlocking` what may stay
 /// - `Revoking`  → (revoking) → `Locking(Commit)`
 /// - `Removing`  → `Removed`, `StoreFailed` → `Removing` the next, then `Unlocking`
 /// - `Unlocking` → any event → the next lock, then done
@@ -30,8 +32,18 @@ pub(crate) struct Logout {
     held_locks: Vec<Lock>,
     /// The keyring holds something, as far as is known: its absence is no excuse.
     in_keyring: bool,
+    /// Only what a policy forbids is deleted.
+    enforces: bool,
+    violation: Option<Error>,
     outcome: LoggedOut,
     state: State,
+}
+
+/// How a logout ends.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Ended {
+    outcome: LoggedOut,
+    violation: Option<Error>,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -57,7 +69,19 @@ impl Logout {
         let outcome = LoggedOut { was_logged_in: false, revocation: Revocation::NotNeeded, failures: Vec::new() };
         let state = State::Locking { lock: Lock::Transaction, slots: Vec::new() };
         let in_keyring = request.configuration.store() == StoreMode::Keyring;
-        Self { request, seed, held_locks: Vec::new(), in_keyring, outcome, state }.lock(Lock::Transaction, Vec::new())
+        Self { request, seed, held_locks: Vec::new(), in_keyring, enforces: false, violation: None, outcome, state }
+            .lock(Lock::Transaction, Vec::new())
+    }
+
+    /// Signs out where the policy forbids what is stored, and revokes nothing.
+    pub(crate) fn enforcing(configuration: Configuration, seed: Seed) -> Step<Self> {
+        let request = LogoutRequest { configuration, local: true };
+        match Self::start(request, seed) {
+            Step::Perform { machine, effect, log } => {
+                Step::Perform { machine: Self { enforces: true, ..machine }, effect, log }
+            }
+            done @ Step::Done(_) => done,
+        }
     }
 
     fn lock(self, lock: Lock, slots: Vec<Slot>) -> Step<Self> {
@@ -67,12 +91,13 @@ impl Logout {
 
     /// Goes on with the lock or without: a refresh that commits later finds no record and discards what it got.
     fn locked(self, lock: Lock, slots: Vec<Slot>, now: Timestamp) -> Step<Self> {
-        match lock {
-            Lock::Transaction => {
+        match (lock, self.enforces) {
+            (Lock::Transaction, false) | (Lock::Commit, true) => {
                 let reading = Reading::start(&self.request.configuration);
                 self.reading(reading, now)
             }
-            Lock::Commit => self.remove(slots),
+            (Lock::Transaction, true) => self.lock(Lock::Commit, slots),
+            (Lock::Commit, false) => self.remove(slots),
         }
     }
 
@@ -81,7 +106,9 @@ impl Logout {
             self,
             |machine, step| Self { state: State::Reading(step), ..machine },
             |mut machine, result| match result {
+                Ok(held) if machine.enforces => machine.judged(&held),
                 Ok(held) => machine.read(&held, now),
+                Err(error) if machine.enforces => machine.stop(&error),
                 // What cannot be read can still be deleted, wherever it may be.
                 Err(error) => {
                     machine.outcome.failures.push(error.report());
@@ -91,11 +118,31 @@ impl Logout {
         )
     }
 
-    fn read(mut self, held: &Held, now: Timestamp) -> Step<Self> {
+    /// As Codex has it, only a login method or a workspace that is not permitted costs the credential.
+    fn judged(mut self, held: &Held) -> Step<Self> {
+        let Err(error @ Error::Forbidden(forbidden)) = &held.permitted(&self.request.configuration) else {
+            return self.unlock();
+        };
+        self.violation = Some(error.clone());
+        if !matches!(forbidden, Forbidden::Method { .. } | Forbidden::Workspace { .. }) {
+            return self.unlock();
+        }
+        let notice = LogLine::notice(format!("{error}; what is stored here is deleted, and nothing is revoked"));
+        let slots = self.slots(held);
+        self.outcome.was_logged_in = true;
+        self.remove(slots).logged(notice)
+    }
+
+    fn slots(&mut self, held: &Held) -> Vec<Slot> {
         self.in_keyring = held.mode == StoreMode::Keyring || held.sidecar.holds(Place::Keyring);
         // A keyring that an earlier login has used may hold what could not be cleared then.
         let is_file = held.mode == StoreMode::File;
-        let slots = slots(if is_file && self.in_keyring { StoreMode::Auto } else { held.mode });
+        slots(if is_file && self.in_keyring { StoreMode::Auto } else { held.mode })
+    }
+
+    fn read(mut self, held: &Held, now: Timestamp) -> Step<Self> {
+        let slots = self.slots(held);
+        let slots = if held.sidecar.proof_key().is_some() { with_proof_keys(slots) } else { slots };
         let record = held.record.as_ref().ok().and_then(Option::as_ref);
         self.outcome.was_logged_in = match &held.record {
             Ok(Some(record)) => *record.credential() != Credential::Nothing,
@@ -140,7 +187,7 @@ impl Logout {
         match event {
             Event::Removed(existed) => self.outcome.was_logged_in |= existed && matches!(slot, Some(Slot::Record(_))),
             Event::StoreFailed(failure) if self.matters(slot, &failure) => {
-                self.outcome.failures.push(Error::from(Local::Store(failure)).report());
+                self.outcome.failures.push(Error::from(failure).report());
             }
             _ => {}
         }
@@ -151,10 +198,15 @@ impl Logout {
     fn matters(&self, slot: Option<Slot>, failure: &crate::StoreFailure) -> bool {
         let in_keyring = matches!(
             slot,
-            Some(Slot::Record(Place::Keyring) | Slot::Parked(Place::Keyring) | Slot::Client(Place::Keyring))
+            Some(
+                Slot::Record(Place::Keyring)
+                    | Slot::Parked(Place::Keyring)
+                    | Slot::Client(Place::Keyring)
+                    | Slot::Proof(Place::Keyring)
+            )
         );
         let absent = failure.kind == crate::StoreTrouble::Unavailable;
-        let said = Error::from(Local::Store(failure.clone())).report();
+        let said = Error::from(failure.clone()).report();
         let expected = in_keyring && absent && !self.in_keyring;
         !expected && !self.outcome.failures.contains(&said)
     }
@@ -162,7 +214,7 @@ impl Logout {
     fn unlock(mut self) -> Step<Self> {
         match self.held_locks.pop() {
             Some(lock) => Step::perform(Self { state: State::Unlocking, ..self }, Effect::Unlock(lock)),
-            None => Step::Done(Ok(self.outcome)),
+            None => Step::Done(Ok(Ended { outcome: self.outcome, violation: self.violation })),
         }
     }
 
@@ -174,7 +226,7 @@ impl Logout {
 }
 
 impl Machine for Logout {
-    type Output = LoggedOut;
+    type Output = Ended;
 
     fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
         match (core::mem::replace(&mut self.state, State::Unlocking), event) {
@@ -200,6 +252,19 @@ impl Machine for Logout {
     }
 }
 
+impl From<Ended> for LoggedOut {
+    fn from(ended: Ended) -> Self {
+        ended.outcome
+    }
+}
+
+impl From<Ended> for Enforced {
+    fn from(Ended { outcome, violation }: Ended) -> Self {
+        let deleted = outcome.was_logged_in && outcome.failures.is_empty();
+        Self { violation: violation.map(|error| error.report()), deleted, failures: outcome.failures }
+    }
+}
+
 /// What to empty, the last one first: the record before what is kept beside it, so that a crash in between
 /// leaves nobody signed in.
 fn slots(mode: StoreMode) -> Vec<Slot> {
@@ -214,4 +279,12 @@ fn slots(mode: StoreMode) -> Vec<Slot> {
         }
     }
     slots
+}
+
+/// The keys that tokens are bound to go with what else is kept beside the record.
+fn with_proof_keys(slots: Vec<Slot>) -> Vec<Slot> {
+    let keys = |slot: &Slot| if let Slot::Client(place) = slot { Some(Slot::Proof(*place)) } else { None };
+    let mut all: Vec<Slot> = slots.iter().filter_map(keys).collect();
+    all.extend(slots);
+    all
 }

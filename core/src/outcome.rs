@@ -24,6 +24,12 @@ pub enum Outcome {
     Seed(Seeded),
     /// The record.
     Export(Exported),
+    /// A proof of possession.
+    Proof(Proof),
+    /// Keys of Amazon Web Services.
+    Role(AssumedRole),
+    /// Whether what is stored may be used.
+    Enforce(Enforced),
 }
 
 /// A login that is saved.
@@ -42,7 +48,7 @@ pub struct LoggedIn {
 pub struct Token {
     /// The token itself.
     pub access_token: Secret,
-    /// How to send it: `Bearer` (RFC 6750).
+    /// How to send it: `Bearer` (RFC 6750), or `DPoP` with a proof of possession for each request (RFC 9449).
     pub token_type: String,
     /// When it expires, where that is known.
     pub expires_at: Option<Timestamp>,
@@ -52,6 +58,13 @@ pub struct Token {
     pub origin: TokenOrigin,
     /// What the person should know.
     pub warnings: Vec<Report>,
+}
+
+/// A proof of possession for one request.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Proof {
+    /// The value of the `DPoP` header (RFC 9449, section 4.1); the token goes beside it, as `Authorization: DPoP …`.
+    pub header: Secret,
 }
 
 /// Where a token came from.
@@ -74,6 +87,17 @@ pub struct LoggedOut {
     /// What became of the session at the server.
     pub revocation: Revocation,
     /// What could not be deleted, and why: the credential may still be there.
+    pub failures: Vec<Report>,
+}
+
+/// What a policy has made of what was stored.
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Enforced {
+    /// Why the credential must not be used; `None` when there is none, or it may.
+    pub violation: Option<Report>,
+    /// Whether it was deleted for that.
+    pub deleted: bool,
+    /// What could not be deleted, and why.
     pub failures: Vec<Report>,
 }
 
@@ -151,6 +175,9 @@ pub struct Status {
     pub account: Option<Account>,
     /// The provider's name.
     pub provider: Option<String>,
+    /// The issuer of a session.
+    #[serde(default)]
+    pub issuer: Option<String>,
     /// The store that holds the credential.
     pub store: Option<Place>,
     /// When the access token expires.
@@ -181,4 +208,19 @@ pub struct Account {
     pub workspace_id: Option<String>,
     /// The plan (`chatgpt_plan_type`).
     pub plan: Option<String>,
+}
+
+/// Keys of Amazon Web Services, for as long as a role is assumed.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct AssumedRole {
+    /// The key's name (`AccessKeyId`).
+    pub access_key_id: String,
+    /// The key (`SecretAccessKey`).
+    pub secret_access_key: Secret,
+    /// What goes along with it (`SessionToken`).
+    pub session_token: Secret,
+    /// When they expire (`Expiration`).
+    pub expiration: Timestamp,
+    /// What the person should know.
+    pub warnings: Vec<Report>,
 }

@@ -44,6 +44,9 @@ pub struct Provider {
     /// they are in any case.
     #[serde(default = "yes")]
     pub pushed_authorization: bool,
+    /// Whether tokens are bound to a key where the server offers that (DPoP, RFC 9449).
+    #[serde(default = "yes")]
+    pub dpop: bool,
 }
 
 fn yes() -> bool {
@@ -67,6 +70,9 @@ pub struct Endpoints {
     /// Whether the server takes no others (RFC 9126, section 5).
     #[serde(default)]
     pub requires_pushed_authorization: bool,
+    /// The algorithms with which the server takes proofs of possession (RFC 9449, section 5.1); none where it takes none.
+    #[serde(default)]
+    pub dpop_algorithms: Vec<String>,
     /// Whether the redirect names its issuer (RFC 9207, section 3).
     #[serde(default)]
     pub names_issuer: bool,
@@ -125,6 +131,7 @@ impl Provider {
             dialect: Dialect::Standard,
             redirect: Redirect::default(),
             pushed_authorization: true,
+            dpop: true,
         }
     }
 

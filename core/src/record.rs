@@ -143,13 +143,6 @@ impl Record {
     }
 }
 
-/// Whether two records (texts of `auth.json`) hold one session: the same refresh token. Each home needs one of its
-/// own, because a server ends a session whose refresh token comes twice.
-pub fn is_same_session(one: &Secret, other: &Secret) -> bool {
-    let (Ok(one), Ok(other)) = (Record::parse(one), Record::parse(other)) else { return false };
-    one.refresh_token().is_some_and(|token| Some(token) == other.refresh_token())
-}
-
 impl Credential {
     /// Resolves the mode as Codex does: the named one, else by what is there.
     fn of(object: &Object) -> Result<Self, String> {

@@ -8,7 +8,7 @@ use crate::discovery::Discovery;
 use crate::home::{Held, Reading, provider_of};
 use crate::{
     Configuration, Effect, Error, Event, Local, Lock, LockTrouble, LogLine, LoginRequired, Machine, Provider, Report,
-    Seed, Step, Timestamp, Token, TokenRequest, may_hold, provider, unexpected,
+    Seed, Step, Timeouts, Timestamp, Token, TokenRequest, may_hold, provider, unexpected,
 };
 
 mod answer;
@@ -120,7 +120,8 @@ impl Refresh {
                     let url = provider::overridden(&provider, configured.as_deref(), *strict_overrides)
                         .unwrap_or(endpoints.token);
                     let state = State::Locking { held, target: Target { provider, url } };
-                    Step::perform(Self { order, state }, Effect::Lock { lock: Lock::Transaction, deadline: PATIENCE })
+                    let deadline = order.configuration.timeouts.lock.map_or(PATIENCE, Timeouts::of_lock);
+                    Step::perform(Self { order, state }, Effect::Lock { lock: Lock::Transaction, deadline })
                 }
                 Err(error) => Step::Done(or_stored(&order, &held, error, now)),
             },

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Provider, Secret};
+use crate::{LoginKind, Place, Policy, Provider, Secret, form};
 
 /// What a [`Flow`](crate::Flow) is started with.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -23,6 +23,28 @@ pub enum Request {
     Seed(SeedRequest),
     /// Hand out the record. Ends with [`Outcome::Export`](crate::Outcome::Export).
     Export(ExportRequest),
+    /// Prove that a request comes from the holder of a token. Ends with [`Outcome::Proof`](crate::Outcome::Proof).
+    Proof(ProofRequest),
+    /// Get keys of Amazon Web Services. Ends with [`Outcome::Role`](crate::Outcome::Role).
+    Role(RoleRequest),
+    /// Delete a credential that must not be used here. Ends with [`Outcome::Enforce`](crate::Outcome::Enforce).
+    Enforce(EnforceRequest),
+}
+
+impl Request {
+    pub(crate) fn configuration(&self) -> &Configuration {
+        match self {
+            Self::Login(request) => &request.configuration,
+            Self::Token(request) => &request.configuration,
+            Self::Logout(request) => &request.configuration,
+            Self::Status(request) => &request.configuration,
+            Self::Seed(request) => &request.configuration,
+            Self::Export(request) => &request.configuration,
+            Self::Proof(request) => &request.configuration,
+            Self::Role(request) => &request.configuration,
+            Self::Enforce(request) => &request.configuration,
+        }
+    }
 }
 
 /// What every flow needs to know.
@@ -54,6 +76,50 @@ pub struct Configuration {
     /// `forced_chatgpt_workspace_id`: the workspaces that a login may belong to; empty allows any.
     #[serde(default)]
     pub allowed_workspaces: Vec<String>,
+    /// `forced_login_method`: the only way to sign in.
+    #[serde(default)]
+    pub forced_login_method: Option<LoginKind>,
+    /// What an administrator permits: the managed `requirements.toml`.
+    #[serde(default)]
+    pub policy: Policy,
+    /// `hallpass.refresh_window`: how long before its end a token is renewed, in milliseconds. Counted as at least six
+    /// minutes (Codex renews at five) and at most an hour; ten minutes where nobody says anything.
+    #[serde(default)]
+    pub refresh_window: Option<u64>,
+    /// How long things may take.
+    #[serde(default)]
+    pub timeouts: Timeouts,
+}
+
+/// `hallpass.timeouts`: how long things may take, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timeouts {
+    /// An HTTP exchange, from first to last byte: 5 s to 300 s, 30 s where nobody says anything.
+    #[serde(default)]
+    pub http: Option<u64>,
+    /// The wait for another process's refresh: 5 s to 600 s, 45 s where nobody says anything.
+    #[serde(default)]
+    pub lock: Option<u64>,
+}
+
+impl Timeouts {
+    /// What is made of a configured wait for a lock.
+    pub(crate) fn of_lock(configured: u64) -> u64 {
+        configured.clamp(5_000, 600_000)
+    }
+
+    /// What is made of a configured limit of an exchange.
+    pub(crate) fn of_http(configured: u64) -> u64 {
+        configured.clamp(5_000, 300_000)
+    }
+
+    /// How long an exchange may take that would take at most `usual`: where that is the usual limit of one, it is
+    /// replaced, and where it is a shorter one, it is not stretched.
+    pub(crate) fn of_exchange(self, usual: u64) -> u64 {
+        let Some(configured) = self.http.map(Self::of_http) else { return usual };
+        if usual >= form::DEADLINE { configured } else { configured.min(usual) }
+    }
 }
 
 impl Configuration {
@@ -68,12 +134,27 @@ impl Configuration {
             revocation_endpoint_override: None,
             strict_overrides: false,
             allowed_workspaces: Vec::new(),
+            forced_login_method: None,
+            policy: Policy::default(),
+            refresh_window: None,
+            timeouts: Timeouts::default(),
         }
     }
 
+    /// How long before its end a token is renewed, in milliseconds, before jitter: well before the tool beside us, which
+    /// is Codex and does it five minutes before.
+    pub(crate) fn refresh_window(&self) -> u64 {
+        self.refresh_window.map_or(10 * 60_000, Self::window_of)
+    }
+
+    /// What is made of a configured window.
+    pub(crate) fn window_of(configured: u64) -> u64 {
+        configured.clamp(6 * 60_000, 60 * 60_000)
+    }
+
     /// The store in force where no login has pinned one.
-    pub(crate) fn store(&self) -> StoreMode {
-        self.store.unwrap_or_default()
+    pub fn store(&self) -> StoreMode {
+        self.store.unwrap_or_else(|| self.policy.usual_store())
     }
 }
 
@@ -99,6 +180,31 @@ pub enum StoreMode {
     Auto,
     /// This process's memory.
     Ephemeral,
+}
+
+impl StoreMode {
+    /// Codex's names.
+    pub(crate) const NAMES: [(&'static str, Self); 4] =
+        [("file", Self::File), ("keyring", Self::Keyring), ("auto", Self::Auto), ("ephemeral", Self::Ephemeral)];
+
+    /// Codex's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Keyring => "keyring",
+            Self::Auto => "auto",
+            Self::Ephemeral => "ephemeral",
+        }
+    }
+
+    /// Where a record goes first.
+    pub(crate) fn place(self) -> Place {
+        match self {
+            Self::File => Place::File,
+            Self::Keyring | Self::Auto => Place::Keyring,
+            Self::Ephemeral => Place::Ephemeral,
+        }
+    }
 }
 
 /// How to sign in, and where to keep what comes of it.
@@ -202,4 +308,67 @@ pub struct ExportRequest {
     /// Nothing, where the record is the seed that was handed in last.
     #[serde(default)]
     pub if_changed: bool,
+}
+
+/// Which request to make a proof of possession for (RFC 9449, section 7), where [`Token::token_type`](crate::Token) is
+/// `DPoP`.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct ProofRequest {
+    /// The configuration in force.
+    pub configuration: Configuration,
+    /// The access token that goes with the request.
+    pub access_token: Secret,
+    /// The request's method, in upper case.
+    pub method: String,
+    /// The request's URL: https, or http on a loopback address.
+    pub url: String,
+    /// The nonce that the resource has asked for (`DPoP-Nonce`), if it has.
+    #[serde(default)]
+    pub nonce: Option<String>,
+}
+
+/// How to get keys of Amazon Web Services with a session.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct RoleRequest {
+    /// The configuration in force.
+    pub configuration: Configuration,
+    /// The role to assume.
+    pub role: Role,
+}
+
+/// A role of Amazon Web Services, assumed with a web identity (STS, `AssumeRoleWithWebIdentity`).
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Role {
+    /// The role (`RoleArn`).
+    pub role_arn: String,
+    /// What the session is called in AWS's logs (`RoleSessionName`): 2 to 64 letters, digits or `_+=,.@-`.
+    pub session_name: String,
+    /// Where STS is: https, or http on a loopback address.
+    pub endpoint: String,
+    /// For how many seconds the keys are to be good (`DurationSeconds`): 900 to 43200.
+    #[serde(default)]
+    pub duration: Option<u32>,
+    /// Which token is the web identity.
+    pub token: IdentityToken,
+}
+
+/// Which token of a session says who somebody is.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityToken {
+    /// The ID token (OpenID Connect Core, section 2).
+    #[default]
+    IdToken,
+    /// The access token, where that is a JWT.
+    AccessToken,
+}
+
+/// Whether what a home holds may be used there, and its end if not: what Codex does when a tool starts.
+///
+/// A credential of a login method or a workspace that is not permitted is deleted, after a notice has said so; nothing is
+/// revoked, since the session may be welcome elsewhere. Whatever else the policy forbids is not used, and stays.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct EnforceRequest {
+    /// The configuration in force.
+    pub configuration: Configuration,
 }

@@ -33,8 +33,19 @@ impl Seeding {
             Err(Error::Local(Local::Corrupt { detail })) => return Step::Done(Err(Error::value("seed", detail))),
             Err(error) => return Step::Done(Err(error)),
         };
-        let terms = Terms::Seed;
-        let credential = NewCredential { record, store, provider: None, client_secret: None, expires_in: None, terms };
+        if let Err(error) = configuration.permits_record(&record) {
+            return Step::Done(Err(error));
+        }
+        let credential = NewCredential {
+            record,
+            store,
+            provider: None,
+            client_secret: None,
+            workspace: None,
+            expires_in: None,
+            bound: None,
+            terms: Terms::Seed,
+        };
         let storing = Storing::start(credential, configuration.clone(), seed);
         Self::storing(configuration, storing, now)
     }

@@ -8,8 +8,10 @@ use core::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::dpop::{Possession, PublicKey};
 use crate::json;
 use crate::record::{Provenance, Tokens};
+use crate::token_response::TokenSet;
 use crate::{
     ClientAuthentication, Dialect, Home, LoginRequired, Place, Provider, Redirect, Secret, Seed, StoreMode, Timestamp,
 };
@@ -57,9 +59,32 @@ pub(crate) struct Sidecar {
     access_token: Option<Lifetime>,
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<Client>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace: Option<Workspace>,
     /// The hash of the seed that was handed in last: the session is one that other homes may hold copies of.
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<Bound>,
+}
+
+/// The key that the tokens of a session are bound to.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) struct Bound {
+    /// Which session it is, as a hash: what another tool has put into its place is not bound.
+    login: String,
+    /// Its public half.
+    pub(crate) key: PublicKey,
+    /// The nonce for the next proof at the token endpoint, where the server gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) nonce: Option<String>,
+}
+
+/// The workspace of an access token that does not say so itself.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+struct Workspace {
+    token: String,
+    id: String,
 }
 
 /// A refresh token that the server has finally rejected.
@@ -107,7 +132,9 @@ impl Default for Sidecar {
             failure: None,
             access_token: None,
             provider: None,
+            workspace: None,
             seed: None,
+            proof: None,
         }
     }
 }
@@ -156,8 +183,17 @@ impl Sidecar {
             dialect: provider.dialect,
             scopes: provider.scopes.clone(),
         });
-        let (version, store) = (VERSION, Some(store));
-        let fresh = Self { version, store, provider, failure: None, access_token: None, seed: None, ..self };
+        let fresh = Self {
+            version: VERSION,
+            store: Some(store),
+            provider,
+            failure: None,
+            access_token: None,
+            workspace: None,
+            seed: None,
+            proof: None,
+            ..self
+        };
         fresh.settled(home, seed)
     }
 
@@ -278,6 +314,17 @@ impl Sidecar {
         self.access_token.as_ref().map(|noted| noted.expires_at.since(noted.issued_at))
     }
 
+    /// Notes which workspace the server has named for an access token.
+    pub(crate) fn belongs(&mut self, token: &Secret, workspace: String) {
+        self.workspace = Some(Workspace { token: self.hash(token), id: workspace });
+    }
+
+    /// The workspace of this access token, if that was noted.
+    pub(crate) fn workspace(&self, token: &Secret) -> Option<&String> {
+        let noted = self.workspace.as_ref()?;
+        (noted.token == self.hash(token)).then_some(&noted.id)
+    }
+
     /// The provider of this session, where the last login had the same issuer and client.
     pub(crate) fn provider(&self, provenance: &Provenance) -> Option<Provider> {
         let client = self.provider.as_ref()?;
@@ -295,8 +342,34 @@ impl Sidecar {
             dialect: client.dialect,
             redirect: Redirect::default(),
             pushed_authorization: true,
+            dpop: true,
         };
         Some(plain.at(&client.issuer))
+    }
+
+    /// Notes that the tokens of this session are bound to a key.
+    pub(crate) fn bind(&mut self, tokens: &Tokens, possession: &Possession, nonce: Option<String>) {
+        let Some(owner) = tokens.owner() else { return };
+        self.proof = Some(Bound { login: self.hash(owner), key: possession.public().clone(), nonce });
+    }
+
+    /// Notes what a refresh has said about the key: the nonce for the next proof, or that nothing is bound any more.
+    pub(crate) fn rebind(&mut self, set: &TokenSet) {
+        self.proof = self.proof.take().filter(|_| set.is_bound);
+        if let (Some(bound), Some(nonce)) = (&mut self.proof, &set.nonce) {
+            bound.nonce = Some(nonce.clone());
+        }
+    }
+
+    /// The key that these tokens are bound to, if they are.
+    pub(crate) fn bound(&self, tokens: &Tokens) -> Option<&Bound> {
+        let owner = tokens.owner()?;
+        self.proof.as_ref().filter(|bound| bound.login == self.hash(owner))
+    }
+
+    /// The key that lies beside the record, or may.
+    pub(crate) fn proof_key(&self) -> Option<&PublicKey> {
+        self.proof.as_ref().map(|bound| &bound.key)
     }
 
     /// The provider's name, for display.

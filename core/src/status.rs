@@ -157,6 +157,9 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
     if held.sidecar.is_copied(&configuration.home) {
         warnings.push(Error::from(LoginRequired::CopiedHome).report());
     }
+    let mut issuer = None;
+    let forbidden = configuration.permits_held(record, held).err();
+    warnings.extend(forbidden.as_ref().map(Error::report));
     let (method, provider, expires_at) = match record.credential() {
         Credential::Nothing => {
             warnings.push(Report {
@@ -187,6 +190,7 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
             let provider = provider_of(tokens, &held.sidecar, configuration);
             let obstacle = tokens.refresh_token().and_then(|token| held.obstacle(token, &configuration.home, now));
             warnings.extend(obstacle.map(|obstacle| obstacle.report()).filter(|report| !warnings.contains(report)));
+            issuer = Some(provider.issuer.clone());
             let method = if provider.is_openai() { Method::Chatgpt } else { Method::Oauth };
             let noted = held.sidecar.lifetime(tokens.access_token()).map(|(_, expires_at)| expires_at);
             (method, provider.name, noted.or_else(|| tokens.expires_at()))
@@ -199,10 +203,11 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
         warnings.push(Error::from(LoginRequired::NoRefreshToken).report());
     }
     Status {
-        logged_in: renewable || !is_over,
+        logged_in: forbidden.is_none() && (renewable || !is_over),
         method: Some(method),
         account: record.account(),
         provider: Some(provider),
+        issuer,
         store: Some(held.place),
         expires_at,
         last_refresh,

@@ -1,13 +1,15 @@
 //! Putting the credential of a new login in the place of whatever was there.
 
 use alloc::borrow::ToOwned;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
 use crate::authenticating::SecretSource;
-use crate::home::{ClientSecret, Held, Reading, Writing, Written, provider_of};
-use crate::record::Record;
+use crate::dpop::Possession;
+use crate::home::{ClientSecret, Course, Held, ProofKey, Reading, Writing, Written, provider_of};
+use crate::record::{Credential, Record};
 use crate::seeding;
 use crate::{
     Configuration, Effect, Error, Event, Local, Lock, LockFailure, LockTrouble, LoginRequest, Machine, Place, Provider,
@@ -25,7 +27,9 @@ const LONG_PATIENCE: u64 = 45_000;
 ///   seed needs
 /// - `Reading`   → (reading) → `Recalling`, `Writing`, `Noting` a seed that is not needed, or `Unlocking`
 /// - `Recalling` → `Loaded`, `StoreFailed` → `Writing`
-/// - `Writing`   → (writing) → `Unlocking`, once what the session before has parked is removed
+/// - `Writing`   → (writing) → `Unlocking`, once what the session before has parked is removed; `Sweeping` where it had a
+///   key as well
+/// - `Sweeping`  → any event → `Unlocking`
 /// - `Noting`    → `Saved`, `StoreFailed` → `Unlocking`
 /// - `Unlocking` → any event → the next lock, then done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -45,8 +49,12 @@ pub(crate) struct NewCredential {
     pub(crate) store: Option<StoreMode>,
     pub(crate) provider: Option<Provider>,
     pub(crate) client_secret: Option<Secret>,
+    /// The workspace that the server has named, where the credential itself does not.
+    pub(crate) workspace: Option<String>,
     /// Milliseconds, for a token that does not say itself when it expires.
     pub(crate) expires_in: Option<i64>,
+    /// The key that the tokens are bound to, and the nonce for its next proof.
+    pub(crate) bound: Option<(Possession, Option<String>)>,
     pub(crate) terms: Terms,
 }
 
@@ -64,7 +72,8 @@ enum State {
     Locking(Lock),
     Reading(Reading),
     Recalling { before: Held },
-    Writing { step: Writing, before: Held, secret_before: SecretSource },
+    Writing { step: Writing, mode: StoreMode, before: Held, secret_before: SecretSource },
+    Sweeping { stored: Stored, next: Slot },
     Noting { stored: Stored },
     Unlocking { result: Result<Stored, Error> },
 }
@@ -87,8 +96,16 @@ pub(crate) struct Stored {
 impl NewCredential {
     /// A key or token that was given: there is nothing to renew.
     pub(crate) fn given(record: Record, request: &LoginRequest) -> Self {
-        let terms = Terms::Login;
-        Self { record, store: request.store, provider: None, client_secret: None, expires_in: None, terms }
+        Self {
+            record,
+            store: request.store,
+            provider: None,
+            client_secret: None,
+            workspace: None,
+            expires_in: None,
+            bound: None,
+            terms: Terms::Login,
+        }
     }
 }
 
@@ -192,14 +209,12 @@ impl Storing {
         })
     }
 
-    /// The store that this login chose, else the one that is pinned or configured.
-    fn mode(&self, before: &Held) -> StoreMode {
-        self.credential.store.unwrap_or(before.mode)
-    }
-
     fn write(self, before: Held, secret_before: SecretSource, now: Timestamp) -> Step<Self> {
-        let mode = self.mode(&before);
         let Self { configuration, seed, credential, .. } = &self;
+        let mode = match configuration.store_for_login(credential.store, before.mode) {
+            Ok(mode) => mode,
+            Err(error) => return self.unlock(Err(error)),
+        };
         let sidecar = before.sidecar.clone();
         let mut sidecar = match credential.terms {
             Terms::Login => sidecar.of_login(&configuration.home, seed, mode, credential.provider.as_ref()),
@@ -218,46 +233,61 @@ impl Storing {
             && let Some(tokens) = credential.record.tokens()
         {
             sidecar.lives(tokens, credential.expires_in, now);
+            if let Some((possession, nonce)) = &credential.bound {
+                sidecar.bind(tokens, possession, nonce.clone());
+            }
         }
+        if let (Credential::AccessToken(token), Some(workspace)) =
+            (credential.record.credential(), &credential.workspace)
+        {
+            sidecar.belongs(token, workspace.clone());
+        }
+        let jwk = |(possession, _): &(Possession, _)| Secret::new(possession.public().text());
+        let proof = credential.bound.as_ref().map_or(ProofKey::None, |bound| ProofKey::Given(jwk(bound)));
         let secret = credential.client_secret.clone().map_or(ClientSecret::None, ClientSecret::Given);
-        let place = match mode {
-            StoreMode::File => Place::File,
-            StoreMode::Keyring | StoreMode::Auto => Place::Keyring,
-            StoreMode::Ephemeral => Place::Ephemeral,
-        };
-        let step = Writing::start(mode, before.place, place, sidecar, credential.record.text(), secret);
-        self.writing(step, before, secret_before)
+        let course = Course { mode, before: before.place, place: mode.place() };
+        let text = credential.record.text();
+        let step = Writing::start(course, sidecar, text, secret, proof, &configuration.policy);
+        self.writing(step, mode, before, secret_before)
     }
 
-    fn writing(self, step: Step<Writing>, before: Held, secret_before: SecretSource) -> Step<Self> {
+    fn writing(self, step: Step<Writing>, mode: StoreMode, before: Held, secret_before: SecretSource) -> Step<Self> {
         step.within(
             (self, before, secret_before),
             |(machine, before, secret_before), step| Self {
-                state: State::Writing { step, before, secret_before },
+                state: State::Writing { step, mode, before, secret_before },
                 ..machine
             },
             |(machine, before, secret_before), result| match result {
-                Ok(written) => machine.sweep(before, secret_before, written),
+                Ok(written) => machine.sweep(mode, before, secret_before, written),
                 Err(error) => machine.unlock(Err(error)),
             },
         )
     }
 
     /// An answer that an interrupted refresh of the session before has left behind is nobody's now.
-    fn sweep(self, before: Held, secret_before: SecretSource, written: Written) -> Step<Self> {
+    fn sweep(self, mode: StoreMode, before: Held, secret_before: SecretSource, written: Written) -> Step<Self> {
         let slot = Slot::Parked(before.place);
         let record = self.credential.record.clone();
         let after = Held {
-            mode: self.mode(&before),
+            mode,
             sidecar: written.sidecar,
             place: written.place,
             record: Ok(Some(record.clone())),
             trouble: None,
             warnings: Vec::new(),
         };
+        // The key of the session before, where it was not written over.
+        let key = Some(Slot::Proof(before.place)).filter(|_| {
+            before.sidecar.proof_key().is_some() && (self.credential.bound.is_none() || before.place != after.place)
+        });
         let seed = SeedUse::Stored;
         let stored = Stored { record, seed, before, secret_before, after, warnings: written.warnings };
-        Step::perform(Self { state: State::Unlocking { result: Ok(stored) }, ..self }, Effect::Remove(slot))
+        let (state, slot) = match key {
+            Some(key) => (State::Sweeping { stored, next: slot }, key),
+            None => (State::Unlocking { result: Ok(stored) }, slot),
+        };
+        Step::perform(Self { state, ..self }, Effect::Remove(slot))
     }
 
     fn unlock(mut self, result: Result<Stored, Error>) -> Step<Self> {
@@ -283,8 +313,11 @@ impl Machine for Storing {
                 self.write(before, SecretSource::Given(secret), now)
             }
             (State::Recalling { before }, Event::StoreFailed(_)) => self.write(before, SecretSource::Given(None), now),
-            (State::Writing { step, before, secret_before }, event) => {
-                self.writing(step.step(now, event), before, secret_before)
+            (State::Writing { step, mode, before, secret_before }, event) => {
+                self.writing(step.step(now, event), mode, before, secret_before)
+            }
+            (State::Sweeping { stored, next }, _) => {
+                Step::perform(Self { state: State::Unlocking { result: Ok(stored) }, ..self }, Effect::Remove(next))
             }
             (State::Noting { stored }, event) => self.noted(stored, event),
             (State::Unlocking { result }, _) => self.unlock(result),

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 
 use serde::{Deserialize, Serialize};
 
+use crate::dpop;
 use crate::json::{self, Integer, Object};
 use crate::text::plain;
 use crate::{Error, HttpResponse, Misbehaved, Refused, Secret, Unavailable};
@@ -22,6 +23,12 @@ pub(crate) struct TokenSet {
     pub(crate) expires_in: Option<i64>,
     /// What was granted, where it is not what was asked for.
     pub(crate) scope: Option<String>,
+    /// The tokens are bound to the key whose possession was proven (RFC 9449, section 5).
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) is_bound: bool,
+    /// The nonce for the next proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) nonce: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -36,14 +43,15 @@ struct Answer {
 }
 
 impl TokenSet {
-    /// Reads a successful answer of `server`.
-    pub(crate) fn parse(server: &str, body: &Secret) -> Result<Self, Error> {
+    /// Reads a successful answer of `server`. Where possession of a key was `proven`, the tokens may be bound to it.
+    pub(crate) fn parse(server: &str, body: &Secret, proven: bool) -> Result<Self, Error> {
         let malformed = |detail: String| Error::malformed(server, "a token response", detail);
         let answer: Answer = json::parse(body.expose()).map_err(malformed)?;
         let filled = |token: Option<Secret>| token.filter(|token| !token.is_empty());
         let access_token =
             filled(answer.access_token).ok_or_else(|| malformed("`access_token` is missing".to_owned()))?;
-        if answer.token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
+        let is_bound = proven && answer.token_type.as_ref().is_some_and(|kind| kind.eq_ignore_ascii_case("dpop"));
+        if !is_bound && answer.token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
             return Err(malformed("`token_type` is not `Bearer`".to_owned()));
         }
         Ok(Self {
@@ -56,6 +64,8 @@ impl TokenSet {
                 .filter(|seconds| *seconds >= 0)
                 .map(|seconds| seconds.saturating_mul(1000).min(LONGEST_LIFETIME)),
             scope: answer.scope,
+            is_bound,
+            nonce: None,
         })
     }
 }
@@ -111,13 +121,16 @@ pub(crate) fn failure(server: &str, response: &HttpResponse) -> Error {
 }
 
 /// Reads the answer of a token endpoint: tokens, or what went wrong. Some servers send errors with status 200.
-pub(crate) fn tokens(server: &str, response: &HttpResponse) -> Result<TokenSet, Error> {
+pub(crate) fn tokens(server: &str, response: &HttpResponse, proven: bool) -> Result<TokenSet, Error> {
     if !response.is_success() {
         return Err(failure(server, response));
     }
-    TokenSet::parse(server, &response.body).map_err(|error| match ErrorAnswer::parse(&response.body) {
-        Some(_) => failure(server, &HttpResponse { status: 400, ..response.clone() }),
-        None => error,
+    let set = TokenSet::parse(server, &response.body, proven);
+    set.map(|set| TokenSet { nonce: dpop::nonce(response), ..set }).map_err(|error| {
+        match ErrorAnswer::parse(&response.body) {
+            Some(_) => failure(server, &HttpResponse { status: 400, ..response.clone() }),
+            None => error,
+        }
     })
 }
 
@@ -129,7 +142,7 @@ mod tests {
 
     fn lifetime(expires_in: &str) -> Option<i64> {
         let body = format!(r#"{{"access_token":"a","token_type":"bEaReR","expires_in":{expires_in},"new":[1]}}"#);
-        TokenSet::parse("server", &Secret::new(body)).unwrap().expires_in
+        TokenSet::parse("server", &Secret::new(body), false).unwrap().expires_in
     }
 
     #[test]
@@ -160,10 +173,22 @@ mod tests {
             r#"{"access_token":""}"#,
             r#"{"access_token":"canary","token_type":"mac"}"#,
         ] {
-            let error = TokenSet::parse("server", &Secret::new(body)).unwrap_err();
+            let error = TokenSet::parse("server", &Secret::new(body), true).unwrap_err();
             assert_eq!(error.code(), "malformed_answer", "{body}");
             assert!(!format!("{error}").contains("canary"), "{error}");
         }
+    }
+
+    #[test]
+    fn tokens_are_bound_only_where_possession_was_proven() {
+        let read = |kind: &str, proven| {
+            let body = format!(r#"{{"access_token":"a","token_type":"{kind}"}}"#);
+            TokenSet::parse("server", &Secret::new(body), proven).map(|set| set.is_bound).map_err(|error| error.code())
+        };
+        assert_eq!(read("DPoP", true), Ok(true));
+        assert_eq!(read("dpop", true), Ok(true));
+        assert_eq!(read("DPoP", false), Err("malformed_answer"));
+        assert_eq!(read("Bearer", true), Ok(false), "the server does without");
     }
 
     #[test]
@@ -192,6 +217,6 @@ mod tests {
             headers: Vec::new(),
             body: Secret::new(r#"{"error":"authorization_pending"}"#),
         };
-        assert_eq!(tokens("server", &response).unwrap_err().code(), "refused");
+        assert_eq!(tokens("server", &response, false).unwrap_err().code(), "refused");
     }
 }

@@ -1,10 +1,15 @@
 //! What a home's `config.toml` says about signing in.
 //!
-//! The file is Codex's. Of its own keys `cli_auth_credentials_store`, `features.secret_auth_storage` and
-//! `forced_chatgpt_workspace_id` matter here; providers of Hallpass stand in tables that Codex passes over:
+//! The file is Codex's. Of its own keys `cli_auth_credentials_store`, `features.secret_auth_storage`,
+//! `forced_login_method` and `forced_chatgpt_workspace_id` matter here; ours stand in tables that Codex passes over.
+//! What a key means, and which of several values counts, is for [`hallpass_core::settings`] to say.
 //!
 //! ```toml
 //! cli_auth_credentials_store = "keyring"
+//!
+//! [hallpass]
+//! refresh_window = 900              # seconds before its end that a token is renewed, 360 to 3600
+//! timeouts = { http = 60, lock = 90 }
 //!
 //! [hallpass.providers.corporate]
 //! issuer = "https://id.example.com"
@@ -13,16 +18,20 @@
 //! client_authentication = "client_secret_basic"
 //! ```
 
+mod aws;
+mod document;
 mod exec;
 mod helper;
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
+use hallpass_core::settings::{Origin, Setting, Settings, VARIABLES, Value as Shown};
 use hallpass_core::{Configuration, Error, Local, Misused, Provider, StoreFailure, StoreMode, StoreTrouble};
 use serde::Deserialize as _;
 use toml::{Table, Value};
+
+use crate::requirements;
+pub(crate) use document::{Document, read, text_of_configuration};
 
 pub use exec::{Exec, Variable};
 pub use helper::Helper;
@@ -31,30 +40,39 @@ pub use helper::Helper;
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     values: Table,
+    settings: Settings,
 }
 
 /// The issuer of `hallpass demo --serve`, where the provider `local` is.
 pub const LOCAL_ISSUER: &str = "http://127.0.0.1:8765";
 
 impl Config {
-    /// Reads the `config.toml` of a home. Where there is none, nothing is said.
+    /// Reads the `config.toml` of a home, and the variables. Where there is no file, it says nothing.
     ///
     /// # Errors
-    /// [`Local::Store`] when it cannot be read, [`Misused::Value`] when it is not TOML.
+    /// [`Local::Store`] when it cannot be read, [`Misused::Value`] with the line that is not TOML.
     pub fn load(home: &Path) -> Result<Self, Error> {
         let path = home.join("config.toml");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Ok(Self::default());
-            }
-            Err(error) => {
-                let detail = format!("{}: {error}", path.display());
-                return Err(Local::Store(StoreFailure { kind: StoreTrouble::Unreadable, detail }).into());
-            }
+        let text = text_of_configuration(&path).map_err(|cause| {
+            let detail = format!("{}: {cause}", path.display());
+            Error::from(Local::Store(StoreFailure { kind: StoreTrouble::Unreadable, detail }))
+        })?;
+        let mut config = match text {
+            Some(text) => Self::parse(&text, &path.display().to_string())?,
+            None => Self::default(),
         };
-        let values = text.parse().map_err(|error| unusable(&path.display().to_string(), &error))?;
-        Ok(Self { values })
+        for name in VARIABLES {
+            if let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) {
+                let value = value.into_string().map_or(Shown::Other("no text"), Shown::Text);
+                config.add(name, value, Origin::Environment, name.to_owned());
+            }
+        }
+        Ok(config)
+    }
+
+    fn parse(text: &str, name: &str) -> Result<Self, Error> {
+        let Document { values, settings } = Document::parse(text, name, Origin::Home)?;
+        Ok(Self { values, settings })
     }
 
     /// Sets one value for this run: `KEY=VALUE`, a dotted key and a TOML value. What is no TOML value is text.
@@ -66,33 +84,71 @@ impl Config {
             .split_once('=')
             .ok_or_else(|| value_error(&format!("-c {assignment}"), "it is not KEY=VALUE"))?;
         let (key, value) = (key.trim(), value.trim());
+        let place = format!("-c {key}");
         let value = toml::from_str::<Table>(&format!("value = {value}"))
             .ok()
             .and_then(|mut table| table.remove("value"))
             .unwrap_or_else(|| Value::String(value.to_owned()));
         let mut names: Vec<&str> = key.split('.').collect();
-        let last = names.pop().filter(|name| !name.is_empty()).ok_or_else(|| value_error(key, "it is no key"))?;
+        let last = names.pop().filter(|name| !name.is_empty()).ok_or_else(|| value_error(&place, "it is no key"))?;
         let mut table = &mut self.values;
         for name in names {
             let entry = table.entry(name).or_insert_with(|| Value::Table(Table::new()));
-            table = entry.as_table_mut().ok_or_else(|| value_error(key, "it goes through a value that is no table"))?;
+            table =
+                entry.as_table_mut().ok_or_else(|| value_error(&place, "it goes through a value that is no table"))?;
         }
-        table.insert(last.to_owned(), value);
+        table.insert(last.to_owned(), value.clone());
+        self.assign(key, &value, &place);
         Ok(())
     }
 
-    /// What flows are to know: this configuration with `provider` in charge.
+    fn assign(&mut self, key: &str, value: &Value, place: &str) {
+        self.add(key, document::shown(value), Origin::Assignment, place.to_owned());
+        for (name, value) in value.as_table().into_iter().flatten() {
+            self.assign(&format!("{key}.{name}"), value, place);
+        }
+    }
+
+    fn add(&mut self, key: &str, value: Shown, origin: Origin, place: String) {
+        self.settings.add(Setting { key: key.to_owned(), value, origin, place });
+    }
+
+    /// Keeps credentials in this store, as the option `--store` says.
+    pub fn choose_store(&mut self, store: StoreMode) {
+        self.settings.choose_store("--store", store);
+    }
+
+    /// Shows what a project's folder says: `.codex/config.toml` in it. None of it ever counts.
     ///
     /// # Errors
-    /// [`Misused::Value`] that names the value that cannot be used.
+    /// As [`Config::load`].
+    pub fn show_project(&mut self, folder: &Path) -> Result<(), Error> {
+        let path = folder.join(".codex").join("config.toml");
+        let name = path.display().to_string();
+        let Some(text) = text_of_configuration(&path).map_err(|cause| value_error(&name, &cause))? else {
+            return Ok(());
+        };
+        let document = Document::parse(&text, &name, Origin::Project)?;
+        self.settings.extend(document.settings);
+        Ok(())
+    }
+
+    /// Every value that is set, and where.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What flows are to know: this configuration with `provider` in charge, and with the policy of the administrator,
+    /// whose file is read now.
+    ///
+    /// # Errors
+    /// [`Misused::Value`] that names the value that cannot be used, and
+    /// [`Forbidden::Requirements`](hallpass_core::Forbidden::Requirements) when nobody can say what is permitted.
     pub fn configuration(&self, home: &Path, provider: Provider) -> Result<Configuration, Error> {
-        Ok(Configuration {
+        self.settings.apply(Configuration {
             providers: self.providers()?,
-            store: self.store()?,
             home: crate::home::identity(home),
-            token_endpoint_override: variable("CODEX_REFRESH_TOKEN_URL_OVERRIDE"),
-            revocation_endpoint_override: variable("CODEX_REVOKE_TOKEN_URL_OVERRIDE"),
-            allowed_workspaces: self.allowed_workspaces()?,
+            policy: requirements::in_force()?,
             ..Configuration::new(provider)
         })
     }
@@ -123,14 +179,9 @@ impl Config {
 
     /// Every provider that is known here. One of the file may stand in for a built-in one.
     fn providers(&self) -> Result<Vec<Provider>, Error> {
-        let tables = self.values.get("hallpass").and_then(|hallpass| hallpass.get("providers"));
-        let mut providers = match tables {
-            None => Vec::new(),
-            Some(Value::Table(tables)) => {
-                tables.iter().map(|(name, fields)| provider(name, fields)).collect::<Result<Vec<_>, _>>()?
-            }
-            Some(_) => return Err(value_error("hallpass.providers", "it is not a table")),
-        };
+        let tables = self.table("hallpass.providers")?;
+        let named = tables.into_iter().flatten().map(|(name, fields)| self.provider_of(name, fields));
+        let mut providers = named.collect::<Result<Vec<_>, _>>()?;
         for built_in in [Provider::openai(), local()] {
             if providers.iter().all(|provider| provider.name != built_in.name) {
                 providers.push(built_in);
@@ -139,18 +190,40 @@ impl Config {
         Ok(providers)
     }
 
+    fn provider_of(&self, name: &str, fields: &Value) -> Result<Provider, Error> {
+        let key = format!("hallpass.providers.{name}");
+        let Value::Table(fields) = fields else { return Err(self.settings.unusable(&key, "it is not a table")) };
+        let mut fields = fields.clone();
+        fields.insert("name".to_owned(), Value::String(name.to_owned()));
+        let has_scopes = fields.contains_key("scopes");
+        // The first line of what the reader says: the others quote the file, and a secret may stand in it.
+        let mut provider =
+            Provider::deserialize(fields).map_err(|error| self.settings.unusable(&key, error.message()))?;
+        if !has_scopes {
+            provider.scopes = Provider::discovered("", "").scopes;
+        }
+        Ok(provider)
+    }
+
+    /// The table of this dotted key; `None` where there is none.
+    fn table(&self, key: &str) -> Result<Option<&Table>, Error> {
+        let mut table = &self.values;
+        let mut path = String::new();
+        for name in key.split('.') {
+            path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+            table = match table.get(name) {
+                None => return Ok(None),
+                Some(Value::Table(inner)) => inner,
+                Some(_) => return Err(self.settings.unusable(&path, "it is not a table")),
+            };
+        }
+        Ok(Some(table))
+    }
+
     /// The folder of the log: Codex's `log_dir`, else `log` in the home.
     pub fn log_folder(&self, home: &Path) -> PathBuf {
         let chosen = self.values.get("log_dir").and_then(Value::as_str).filter(|folder| !folder.is_empty());
         home.join(chosen.unwrap_or("log"))
-    }
-
-    pub(crate) fn store(&self) -> Result<Option<StoreMode>, Error> {
-        const KEY: &str = "cli_auth_credentials_store";
-        let Some(value) = self.values.get(KEY) else { return Ok(None) };
-        StoreMode::deserialize(value.clone())
-            .map(Some)
-            .map_err(|_| value_error(KEY, "it is none of `file`, `keyring`, `auto` and `ephemeral`"))
     }
 
     /// Whether the keyring is only to hold the key of an encrypted record: `features.secret_auth_storage`.
@@ -158,51 +231,13 @@ impl Config {
     /// # Errors
     /// [`Misused::Value`] when it is no truth value.
     pub fn encrypts_record(&self) -> Result<bool, Error> {
-        let Some(features) = self.values.get("features") else { return Ok(false) };
-        match features.get("secret_auth_storage") {
-            None => Ok(false),
-            Some(Value::Boolean(encrypts)) => Ok(*encrypts),
-            Some(_) => Err(value_error("features.secret_auth_storage", "it is neither true nor false")),
-        }
-    }
-
-    fn allowed_workspaces(&self) -> Result<Vec<String>, Error> {
-        const KEY: &str = "forced_chatgpt_workspace_id";
-        let texts = match self.values.get(KEY) {
-            None => return Ok(Vec::new()),
-            Some(Value::Array(values)) => values.iter().map(Value::as_str).collect::<Option<Vec<_>>>(),
-            Some(value) => value.as_str().map(|text| vec![text]),
-        };
-        let texts = texts.ok_or_else(|| value_error(KEY, "it is neither a text nor a list of texts"))?;
-        Ok(texts.into_iter().map(str::trim).filter(|text| !text.is_empty()).map(ToOwned::to_owned).collect())
+        self.settings.encrypts_record()
     }
 }
 
 /// The server of `hallpass demo --serve`, on its usual port.
 fn local() -> Provider {
     Provider { name: "local".to_owned(), ..Provider::discovered(LOCAL_ISSUER, "hallpass") }
-}
-
-fn provider(name: &str, fields: &Value) -> Result<Provider, Error> {
-    let key = format!("hallpass.providers.{name}");
-    let Value::Table(fields) = fields else { return Err(value_error(&key, "it is not a table")) };
-    let mut fields = fields.clone();
-    fields.insert("name".to_owned(), Value::String(name.to_owned()));
-    let has_scopes = fields.contains_key("scopes");
-    let mut provider = Provider::deserialize(fields).map_err(|error| unusable(&key, &error))?;
-    if !has_scopes {
-        provider.scopes = Provider::discovered("", "").scopes;
-    }
-    Ok(provider)
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// The first line of what the TOML reader says: the others quote the file, and a secret may stand in it.
-fn unusable(what: &str, error: &toml::de::Error) -> Error {
-    value_error(what, error.message())
 }
 
 fn value_error(what: &str, detail: &str) -> Error {
@@ -215,7 +250,11 @@ mod tests {
     use hallpass_core::{ClientAuthentication, Dialect};
 
     fn config(text: &str) -> Config {
-        Config { values: text.parse().unwrap() }
+        Config::parse(text, "config.toml").unwrap()
+    }
+
+    fn allowed_workspaces(config: &Config) -> Vec<String> {
+        config.settings.apply(Configuration::new(Provider::openai())).unwrap().allowed_workspaces
     }
 
     #[test]
@@ -223,7 +262,7 @@ mod tests {
         let config = Config::load(Path::new("/nonexistent/hallpass")).unwrap();
         assert_eq!(config.provider("openai").unwrap(), Provider::openai());
         assert_eq!(config.provider("local").unwrap().issuer, LOCAL_ISSUER);
-        assert_eq!(config.store().unwrap(), None);
+        assert_eq!(config.settings.store().unwrap(), None);
         assert_eq!(config.provider("corporate").unwrap_err().code(), "invalid_value");
     }
 
@@ -264,13 +303,13 @@ mod tests {
     #[test]
     fn values_of_this_run_stand_in_for_those_of_the_file() {
         let mut config = config("cli_auth_credentials_store = \"keyring\"");
-        assert_eq!(config.store().unwrap(), Some(StoreMode::Keyring));
+        assert_eq!(config.settings.store().unwrap(), Some(StoreMode::Keyring));
         config.set("cli_auth_credentials_store=auto").unwrap();
-        assert_eq!(config.store().unwrap(), Some(StoreMode::Auto));
+        assert_eq!(config.settings.store().unwrap(), Some(StoreMode::Auto));
         config.set("cli_auth_credentials_store = \"ephemeral\"").unwrap();
-        assert_eq!(config.store().unwrap(), Some(StoreMode::Ephemeral));
+        assert_eq!(config.settings.store().unwrap(), Some(StoreMode::Ephemeral));
         config.set("forced_chatgpt_workspace_id = [\"a\", \"b\"]").unwrap();
-        assert_eq!(config.allowed_workspaces().unwrap(), ["a", "b"]);
+        assert_eq!(allowed_workspaces(&config), ["a", "b"]);
         config.set("hallpass.providers.x.issuer=https://id.example.com").unwrap();
         config.set("hallpass.providers.x.client_id=tools").unwrap();
         assert_eq!(config.provider("x").unwrap().issuer, "https://id.example.com");
@@ -283,13 +322,71 @@ mod tests {
             assert_eq!(config.set(assignment).unwrap_err().code(), "invalid_value", "{assignment}");
         }
         config.set("cli_auth_credentials_store=drawer").unwrap();
-        assert!(config.store().unwrap_err().to_string().contains("`file`"));
+        assert!(config.settings.store().unwrap_err().to_string().contains("`file`"));
     }
 
     #[test]
-    fn an_error_never_quotes_the_file() {
-        let error =
-            "key = \"sk-secret\n".parse::<Table>().map_err(|error| unusable("config.toml", &error)).unwrap_err();
-        assert!(!error.to_string().contains("sk-secret"), "{error}");
+    fn an_error_names_the_place_and_never_quotes_the_file() {
+        for (text, expected) in [
+            ("a = 1\nkey = \"sk-secret\n", "config.toml:2: "),
+            ("a = 1\na = \"sk-secret\"", "config.toml:2: "),
+            ("\n\ncli_auth_credentials_store = \"sk-secret\"", "config.toml:3: cli_auth_credentials_store: it is none"),
+            ("cli_auth_credentials_store = { a = \"sk-secret\" }", "config.toml:1: cli_auth_credentials_store: "),
+            (
+                "forced_login_method = \"sk-secret\"",
+                "config.toml:1: forced_login_method: it is none of `chatgpt` and `api`",
+            ),
+            ("forced_login_method = true", "config.toml:1: forced_login_method"),
+            ("[forced_chatgpt_workspace_id]\nx = 1", "config.toml:1: forced_chatgpt_workspace_id: it is neither"),
+            ("forced_chatgpt_workspace_id = [1]", "config.toml:1: forced_chatgpt_workspace_id: it is neither"),
+            ("[hallpass]\nrefresh_window = \"soon\"", "config.toml:2: hallpass.refresh_window: it is not a whole"),
+            ("[hallpass]\nrefresh_window = -1", "config.toml:2: hallpass.refresh_window: it is not a whole"),
+            ("[hallpass]\nrefresh_window = 99999999999999999999", "config.toml:2: hallpass.refresh_window: "),
+            ("[hallpass.timeouts]\nhttp = 1.5", "config.toml:2: hallpass.timeouts.http: it is not a whole"),
+            ("\n[hallpass]\nproviders = 1", "config.toml:3: hallpass.providers: it is not a table"),
+            ("hallpass = 1", "config.toml:1: hallpass: it is not a table"),
+            ("[hallpass.providers.x]\nissuer = 5", "config.toml:1: hallpass.providers.x: "),
+            ("[hallpass.git]\nhosts = 1", "config.toml:2: hallpass.git.hosts: "),
+        ] {
+            let error = Config::parse(text, "config.toml")
+                .and_then(|config| {
+                    config.helper("git")?;
+                    config
+                        .settings
+                        .apply(Configuration { providers: config.providers()?, ..Configuration::new(local()) })
+                })
+                .unwrap_err()
+                .to_string();
+            assert!(error.starts_with(expected) && !error.contains("sk-secret"), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_ours_is_left_alone() {
+        let text = "unknown = { a = [1, {}] }\n[mcp_servers.x.env]\nTOKEN = \"sk-secret\"\n[hallpass.later]\nx = 1";
+        let config = config(text);
+        assert!(config.settings.apply(Configuration::new(local())).is_ok());
+        assert!(!format!("{config:?}").contains("sk-secret"), "nothing of it is kept");
+    }
+
+    #[test]
+    fn a_project_changes_nothing() {
+        let folder = std::env::temp_dir().join(format!("hallpass-project-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join(".codex")).unwrap();
+        std::fs::write(
+            folder.join(".codex/config.toml"),
+            "cli_auth_credentials_store = \"ephemeral\"\nforced_login_method = \"api\"\n\
+             [hallpass.providers.openai]\nissuer = \"https://evil.example\"\nclient_id = \"x\"",
+        )
+        .unwrap();
+        let mut config = config("");
+        config.show_project(&folder).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(config.provider("openai").unwrap(), Provider::openai());
+        let plain = Configuration::new(Provider::openai());
+        assert_eq!(config.settings.apply(plain.clone()).unwrap(), plain);
+        let explained = config.settings.explain(&hallpass_core::Policy::default());
+        assert_eq!(explained[0].shadows[0].origin, Origin::Project);
+        assert!(explained[0].shadows[0].place.ends_with("config.toml:1"));
     }
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hallpass_core::{
-    Configuration, Error, LoggedIn, LoggedOut, LoginMethod, LoginRequest, LogoutRequest, Need, Provider, Secret,
-    Status, StatusRequest, StoreMode, Token, TokenRequest,
+    Configuration, Error, LoggedIn, LoggedOut, LoginMethod, LoginRequest, LogoutRequest, Need, ProofRequest, Provider,
+    Secret, Status, StatusRequest, StoreMode, Token, TokenRequest,
 };
 
 use crate::config::Config;
@@ -138,6 +138,23 @@ impl Hallpass {
     /// As for [`Hallpass::token`].
     pub fn refresh(&self) -> Result<Token, Error> {
         self.token_that_is(Need::Fresh)
+    }
+
+    /// The `DPoP` header for one request to a resource, where `token.token_type` is `DPoP`; the token itself goes into
+    /// `Authorization: DPoP …`. `method` is in upper case, `nonce` the one that the resource has asked for with the
+    /// header `DPoP-Nonce`, if it has.
+    ///
+    /// # Errors
+    /// [`Error::Misused`] when the stored session is bound to no key, [`Error::LoginRequired`] when its key is gone.
+    pub fn proof(&self, token: &Token, method: &str, url: &str, nonce: Option<&str>) -> Result<Secret, Error> {
+        let request = ProofRequest {
+            configuration: self.configuration.clone(),
+            access_token: token.access_token.clone(),
+            method: method.to_owned(),
+            url: url.to_owned(),
+            nonce: nonce.map(ToOwned::to_owned),
+        };
+        Ok(self.shell().proof(request)?.header)
     }
 
     fn token_that_is(&self, need: Need) -> Result<Token, Error> {

@@ -48,6 +48,7 @@ pub(crate) enum Purpose {
     Record,
     Parked,
     Client,
+    Proof,
     /// What encrypted files are encrypted with.
     Key,
 }
@@ -63,6 +64,7 @@ impl Purpose {
             Self::Record => Entry { service: "Codex Auth", account },
             Self::Parked => Entry { service: "Hallpass", account: account + "|parked" },
             Self::Client => Entry { service: "Hallpass", account: account + "|client" },
+            Self::Proof => Entry { service: "Hallpass", account: account + "|proof" },
             Self::Key => Entry { service: "codex", account: format!("secrets|{hash:016x}") },
         }
     }

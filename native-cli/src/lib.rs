@@ -19,6 +19,8 @@ mod lock;
 mod log;
 pub mod page;
 pub mod profiles;
+mod proof_key;
+pub mod requirements;
 mod shell;
 pub mod signing;
 mod store;

@@ -10,9 +10,10 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hallpass_core::{
-    Effect, Error, Event, ExportRequest, Exported, Flow, HttpRequest, Listen, LoggedIn, LoggedOut, LoginRequest,
-    LogoutRequest, Machine as _, Misused, Outcome, Place, Prompt, Request, Secret, Seed, SeedRequest, Seeded, Status,
-    StatusRequest, Step, Timestamp, Token, TokenRequest,
+    AssumedRole, Effect, EnforceRequest, Enforced, Error, Event, ExportRequest, Exported, Flow, HttpRequest, Listen,
+    LoggedIn, LoggedOut, LoginRequest, LogoutRequest, Machine as _, Misused, Outcome, Place, Prompt, Proof,
+    ProofRequest, Request, RoleRequest, Secret, Seed, SeedRequest, Seeded, Slot, Status, StatusRequest, Step,
+    Timestamp, Token, TokenRequest,
 };
 
 pub use cancellation::Cancellation;
@@ -23,7 +24,7 @@ use crate::listener::Listener;
 use crate::lock::Locks;
 use crate::log::Log;
 use crate::store::Stores;
-use crate::{browser, command, http, signing};
+use crate::{browser, command, http, proof_key, signing};
 
 /// Performs effects: files, locks, keyrings, sockets, browsers and processes of this machine.
 ///
@@ -204,6 +205,39 @@ impl Shell {
         }
     }
 
+    /// Proves that a request comes from the holder of a token.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn proof(&mut self, request: ProofRequest) -> Result<Proof, Error> {
+        match self.run(Request::Proof(request))? {
+            Outcome::Proof(proof) => Ok(proof),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Gets keys of Amazon Web Services.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn assume_role(&mut self, request: RoleRequest) -> Result<AssumedRole, Error> {
+        match self.run(Request::Role(request))? {
+            Outcome::Role(role) => Ok(role),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Deletes what must not be used here: what is to be done before a tool is started.
+    ///
+    /// # Errors
+    /// Whatever the flow ends badly with.
+    pub fn enforce(&mut self, request: EnforceRequest) -> Result<Enforced, Error> {
+        match self.run(Request::Enforce(request))? {
+            Outcome::Enforce(enforced) => Ok(enforced),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Performs one effect. It never fails: failing is an event.
     pub fn perform(&mut self, effect: Effect) -> Event {
         self.engage(&effect);
@@ -215,7 +249,9 @@ impl Shell {
         let cancelled = move || interruptible && cancellation.is_wished();
         let event = match effect {
             Effect::Http(request) => self.send(&request, &cancelled),
+            Effect::Load(slot @ (Slot::Proof(_) | Slot::NewProof)) => proof_key::load(&mut self.stores, slot),
             Effect::Load(slot) => self.stores.load(slot),
+            Effect::Save { slot: Slot::Proof(place), contents } => proof_key::keep(&mut self.stores, place, &contents),
             Effect::Save { slot, contents } => self.stores.save(slot, &contents),
             Effect::Remove(slot) => self.stores.remove(slot),
             Effect::Reserve { place, intent, size } => self.stores.reserve(place, &intent, size),
@@ -227,7 +263,8 @@ impl Shell {
             Effect::Reply(page) => self.reply(page),
             Effect::Present(prompt) => self.present(&prompt),
             Effect::Run(order) => command::run(&order, &cancelled),
-            Effect::Sign { key, algorithm, input } => signing::sign(&key, &algorithm, &input),
+            Effect::Sign { key, algorithm, input } => proof_key::sign(&mut self.stores, &key, &algorithm, &input)
+                .unwrap_or_else(|| signing::sign(&key, &algorithm, &input)),
         };
         if matches!(event, Event::Cancelled) {
             self.cancellation.take();
@@ -354,6 +391,9 @@ fn name(request: &Request) -> &'static str {
         Request::Status(_) => "status",
         Request::Seed(_) => "seed",
         Request::Export(_) => "export",
+        Request::Proof(_) => "proof",
+        Request::Role(_) => "role",
+        Request::Enforce(_) => "enforce",
     }
 }
 
@@ -366,6 +406,9 @@ fn unexpected(outcome: &Outcome) -> Error {
         Outcome::Status(_) => "status",
         Outcome::Seed(_) => "seed",
         Outcome::Export(_) => "export",
+        Outcome::Proof(_) => "proof",
+        Outcome::Role(_) => "role",
+        Outcome::Enforce(_) => "enforce",
     };
     Misused::Unexpected { event: event.to_owned() }.into()
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use hallpass_core::{Event, Place, Secret, Slot, StoreFailure, StoreTrouble};
 
-use crate::keyring;
+use crate::{keyring, requirements};
 use failure::failure;
 pub(crate) use failure::from_io;
 use files::{Files, Name};
@@ -62,10 +62,13 @@ impl Stores {
         loaded.map_or_else(Event::StoreFailed, Event::Loaded)
     }
 
-    /// Writes a slot, durably and whole. → `Saved`, `StoreFailed`
+    /// Writes a slot, durably and whole, if the policy at this moment permits it. → `Saved`, `StoreFailed`
     ///
     /// Before an `auth.json` that no program can read is written over, it is copied to `auth.json.corrupt`.
     pub fn save(&mut self, slot: Slot, contents: &Secret) -> Event {
+        if let Err(failure) = requirements::permit_save(slot, contents) {
+            return Event::StoreFailed(failure);
+        }
         let saved = match slot.into() {
             _ if contents.len() > LIMIT => Err(self.too_large(slot)),
             Where::File(name) => self.files.save(name, contents),
@@ -97,6 +100,9 @@ impl Stores {
     /// An intent that stood there before stays if this one cannot be written.
     pub fn reserve(&mut self, place: Place, intent: &Secret, size: u32) -> Event {
         let slot = Slot::Parked(place);
+        if let Err(failure) = requirements::permit_save(slot, intent) {
+            return Event::StoreFailed(failure);
+        }
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let reserved = match slot.into() {
             _ if size.max(intent.len()) > LIMIT => Err(self.too_large(slot)),
@@ -131,7 +137,8 @@ impl Stores {
     fn too_large(&self, slot: Slot) -> StoreFailure {
         let place = match slot {
             Slot::Sidecar => Place::File,
-            Slot::Record(place) | Slot::Parked(place) | Slot::Client(place) => place,
+            Slot::NewProof => Place::Ephemeral,
+            Slot::Record(place) | Slot::Parked(place) | Slot::Client(place) | Slot::Proof(place) => place,
         };
         failure(StoreTrouble::TooLarge, self.location(place), "more than 1 MiB")
     }
@@ -151,12 +158,16 @@ impl From<Slot> for Where {
             Slot::Sidecar => Self::File(Name::Sidecar),
             Slot::Parked(Place::File) => Self::File(Name::Parked),
             Slot::Client(Place::File) => Self::File(Name::Client),
+            Slot::Proof(Place::File) => Self::File(Name::Proof),
+            Slot::Proof(Place::Keyring) => Self::Keyring(keyring::Purpose::Proof),
             Slot::Record(Place::Keyring) => Self::Keyring(keyring::Purpose::Record),
             Slot::Parked(Place::Keyring) => Self::Keyring(keyring::Purpose::Parked),
             Slot::Client(Place::Keyring) => Self::Keyring(keyring::Purpose::Client),
-            Slot::Record(Place::Ephemeral) | Slot::Parked(Place::Ephemeral) | Slot::Client(Place::Ephemeral) => {
-                Self::Memory
-            }
+            Slot::Record(Place::Ephemeral)
+            | Slot::Parked(Place::Ephemeral)
+            | Slot::Client(Place::Ephemeral)
+            | Slot::Proof(Place::Ephemeral)
+            | Slot::NewProof => Self::Memory,
         }
     }
 }

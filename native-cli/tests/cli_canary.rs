@@ -92,7 +92,9 @@ fn nothing_shows_when_all_goes_well() {
         let ran = sign_in(loud(&home, &format!("login --json {line}")), &serving, way, input).expect(0);
         shows_nothing(&ran, &serving);
         assert!(ran.stderr.contains("POST "), "it was asked for every step: {ran:?}");
-        for command in ["status", "status --json", "status --check", "status --check --json"] {
+        for command in
+            ["status", "status --json", "status --check", "status --check --json", "explain", "explain --json"]
+        {
             shows_nothing(&run(&home, command).expect(0), &serving);
         }
         for command in ["token", "token --json", "token --refresh", "token --min-ttl 86400"] {

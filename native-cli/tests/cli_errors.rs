@@ -128,7 +128,7 @@ fn config_toml_chooses_the_store_and_a_mistake_in_it_is_named() {
     assert!(home.file("auth.json").exists());
     fs::write(home.file("config.toml"), "cli_auth_credentials_store = \"drawer\"\n").unwrap();
     let ran = home.run("status").expect(2);
-    assert!(ran.stderr.starts_with("error: cli_auth_credentials_store: it is none of"), "{ran:?}");
+    assert!(ran.stderr.contains("config.toml:1: cli_auth_credentials_store: it is none of"), "{ran:?}");
     fs::write(home.file("config.toml"), "a = [").unwrap();
     let ran = home.run("status").expect(2);
     assert!(ran.stderr.contains("config.toml"), "{ran:?}");

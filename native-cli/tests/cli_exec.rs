@@ -217,8 +217,8 @@ for home in (os.environ["CODEX_HOME"], os.environ.get("CODEX_SQLITE_HOME", os.en
 }
 
 /// A tool that says what it hears.
-const LISTENER: &str = "import signal, sys, time\n\
-    def heard(number, _):\n    print(signal.Signals(number).name, flush=True)\n    number == signal.SIGTERM and sys.exit(3)\n\
+const LISTENER: &str = "import os, signal, sys\n\
+    def heard(number, _):\n    os.write(1, (signal.Signals(number).name + '\\n').encode())\n    number == signal.SIGTERM and sys.exit(3)\n\
     for name in ('SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'):\n    \
     signal.signal(getattr(signal, name), heard)\n\
     print('ready', flush=True)\nwhile True:\n    signal.pause()\n";

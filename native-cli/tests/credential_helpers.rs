@@ -5,7 +5,9 @@
 mod support;
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use hallpass::authorization_server::Serving;
 use hallpass_core::Timestamp;
@@ -164,22 +166,48 @@ fn kubectl_signs_nobody_in() {
     }
 }
 
-/// As Codex runs the `auth.command` of a model provider: without stdin, from a folder of its own choice, trusting
-/// all of stdout.
+/// What Codex makes of the `auth` table of a model provider: the program is started without a shell, without stdin, in
+/// the folder of the session; a bare name is looked for in `PATH`; it has `timeout_ms`, and all that it prints, trimmed,
+/// is the token.
+fn auth_command(home: &Home, program: &str, arguments: &[&str], folder: &Path) -> Result<String, String> {
+    const TIMEOUT: Duration = Duration::from_secs(5);
+    let program = if program.contains('/') { folder.join(program) } else { program.into() };
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().env("CODEX_HOME", &home.path).env("HOME", &home.path);
+    let binary = Path::new(env!("CARGO_BIN_EXE_hallpass"));
+    command.env("PATH", binary.parent().unwrap()).current_dir(folder);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let start = Instant::now();
+    let output = command.spawn().and_then(std::process::Child::wait_with_output).map_err(|error| error.to_string())?;
+    if start.elapsed() > TIMEOUT {
+        return Err("timed out".to_owned());
+    }
+    if !output.status.success() {
+        return Err(format!("exited with {}: {}", output.status, String::from_utf8_lossy(&output.stderr)));
+    }
+    let token = String::from_utf8(output.stdout).map_err(|_| "wrote non-UTF-8 data")?.trim().to_owned();
+    if token.is_empty() { Err("produced an empty token".to_owned()) } else { Ok(token) }
+}
+
+#[cfg(unix)]
 #[test]
-fn any_tool_can_run_a_command_that_prints_a_token() {
+fn codex_is_given_the_token_by_an_auth_command() {
     let (home, serving) = signed_in();
     let elsewhere = Home::new();
-    let command = |home: &Home| {
-        let mut command = home.command("token");
-        command.current_dir(&elsewhere.path).stdin(Stdio::null());
-        Ran::of(command.output().unwrap())
-    };
-    let ran = command(&home).expect(0);
-    let token = ran.stdout.strip_suffix('\n').unwrap();
-    assert!(is_accepted(&serving, token), "{ran:?}");
-    assert_eq!(ran.stderr, "");
-
-    let ran = command(&Home::new()).expect(1);
-    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", "error: not logged in\nhelp: run `hallpass login`\n"));
+    let binary = Path::new(env!("CARGO_BIN_EXE_hallpass"));
+    std::os::unix::fs::symlink(binary, elsewhere.file("hallpass")).unwrap();
+    for program in ["hallpass", "./hallpass", binary.to_str().unwrap()] {
+        let token = auth_command(&home, program, &["token"], &elsewhere.path).unwrap();
+        assert!(is_accepted(&serving, &token) && !token.contains(char::is_whitespace), "{program}");
+    }
+    // What has expired, and what a 401 made worthless, is renewed in the same call.
+    let old = stored(&home);
+    let now = hallpass::now().milliseconds();
+    serving.lock().expire_access_tokens(now);
+    assert!(!serving.lock().is_live_access_token(now, &old));
+    let new = auth_command(&home, "hallpass", &["token", "--refresh"], &elsewhere.path).unwrap();
+    assert!(new != old && is_accepted(&serving, &new));
+    // It is called for every request: what goes wrong is said where Codex looks for it, and nothing is the token.
+    let failed = auth_command(&Home::new(), "hallpass", &["token"], &elsewhere.path).unwrap_err();
+    assert!(failed.ends_with("error: not logged in\nhelp: run `hallpass login`\n"), "{failed}");
 }

@@ -13,9 +13,10 @@ mod store;
 
 use hallpass::authorization_server::{AuthorizationServer, Options};
 use hallpass_core::{
-    Configuration, Effect, Error, Event, ExportRequest, Flow, HttpRequest, Lock, LockFailure, LockTrouble, LoggedIn,
-    LoggedOut, LoginMethod, LoginRequest, LogoutRequest, Machine, Need, Outcome, Provider, Request, Seed, SeedRequest,
-    Seeded, Slot, Status, StatusRequest, Step, Timestamp, Token, TokenRequest,
+    Configuration, Effect, EnforceRequest, Enforced, Error, Event, ExportRequest, Flow, HttpRequest, Key, Lock,
+    LockFailure, LockTrouble, LoggedIn, LoggedOut, LoginMethod, LoginRequest, LogoutRequest, Machine, Need, Outcome,
+    Place, Policy, Provider, Request, Seed, SeedRequest, Seeded, Slot, Status, StatusRequest, Step, Timestamp, Token,
+    TokenRequest,
 };
 
 pub use network::response;
@@ -44,6 +45,8 @@ pub struct World {
     pub person: Person,
     /// What flows are configured with.
     pub configuration: Configuration,
+    /// The policy that the shell finds whenever it saves; nothing is forbidden where there is none.
+    pub managed: Policy,
     /// Every request that was sent, as `POST /token`.
     pub sent: Vec<String>,
     /// Every request whole, for looking at the wire.
@@ -60,6 +63,8 @@ pub struct World {
     pub busy: Vec<Lock>,
     /// What is wrong with every lock.
     pub lock_trouble: Option<LockTrouble>,
+    /// Whether this machine can keep keys that tokens are bound to.
+    pub makes_keys: bool,
     /// The effect, counted from 0 within a flow, at which the person gives up.
     pub cancel_at: Option<usize>,
     scripted: Vec<(String, Event)>,
@@ -67,6 +72,7 @@ pub struct World {
     meanwhile: Option<others::Meanwhile>,
     misleads: Option<fn(&Effect) -> bool>,
     flows: u8,
+    keys: u8,
 }
 
 impl World {
@@ -94,6 +100,7 @@ impl World {
                 home: hallpass_core::Home { path: "/home/ada/.codex".to_owned(), machine: "m1".to_owned() },
                 ..Configuration::new(provider)
             },
+            managed: Policy::default(),
             sent: Vec::new(),
             requests: Vec::new(),
             log: Vec::new(),
@@ -102,6 +109,8 @@ impl World {
             unchecked: false,
             busy: Vec::new(),
             lock_trouble: None,
+            makes_keys: true,
+            keys: 0,
             cancel_at: None,
             scripted: Vec::new(),
             locks: Vec::new(),
@@ -234,6 +243,18 @@ impl World {
         }
     }
 
+    /// Deletes what must not be used here.
+    ///
+    /// # Errors
+    /// As the flow ends.
+    pub fn enforce(&mut self) -> Result<Enforced, Error> {
+        let request = EnforceRequest { configuration: self.configuration.clone() };
+        match self.run(Request::Enforce(request))? {
+            Outcome::Enforce(enforced) => Ok(enforced),
+            other => panic!("enforcing ended with {other:?}"),
+        }
+    }
+
     /// What this machine's clock says.
     pub fn told(&self) -> Timestamp {
         self.now.plus(self.clock_error)
@@ -282,17 +303,47 @@ impl World {
     }
 
     fn perform(&mut self, effect: Effect, turn: usize) -> Event {
-        if effect.is_interruptible() && self.cancel_at.is_some_and(|at| turn >= at) {
+        // As in a shell: what can be interrupted next is told so, and nothing after that.
+        if effect.is_interruptible() && self.cancel_at.take_if(|at| turn >= *at).is_some() {
             return Event::Cancelled;
         }
         match effect {
             Effect::Http(request) => self.send(request),
+            // New for each login.
+            Effect::Load(Slot::NewProof) => {
+                self.keys += u8::from(self.makes_keys);
+                let made = self.makes_keys.then(|| crate::key::jwk(99 + self.keys));
+                if let Some(jwk) = &made {
+                    self.store.put(Slot::NewProof, jwk.expose());
+                }
+                Event::Loaded(made)
+            }
             Effect::Load(slot) => self.store.load(slot),
-            Effect::Save { slot, contents } => self.store.save(slot, contents),
+            Effect::Save { slot: slot @ Slot::Proof(_), contents } => {
+                let places = [Place::File, Place::Keyring, Place::Ephemeral].map(Slot::Proof);
+                let holds =
+                    |slot| self.store.get(slot).is_some_and(|keys| keys.lines().any(|key| key == contents.expose()));
+                assert!([Slot::NewProof].into_iter().chain(places).any(holds), "a shell keeps only keys that it has");
+                let before = self.store.get(slot).and_then(|keys| keys.lines().next()).unwrap_or_default();
+                let keys = format!("{}\n{before}", contents.expose());
+                let saved = self.store.save(slot, keys.into());
+                if saved == Event::Saved {
+                    self.store.take(Slot::NewProof);
+                }
+                saved
+            }
+            Effect::Save { slot, contents } => match self.managed.permits_save(slot, &contents) {
+                Ok(()) => self.store.save(slot, contents),
+                Err(failure) => Event::StoreFailed(failure),
+            },
             Effect::Remove(slot) => self.store.remove(slot),
             Effect::Reserve { place, intent, size } => {
                 assert!(intent.len() < size as usize, "there is room for an answer");
-                match self.store.save(Slot::Parked(place), intent) {
+                let slot = Slot::Parked(place);
+                if let Err(failure) = self.managed.permits_save(slot, &intent) {
+                    return Event::StoreFailed(failure);
+                }
+                match self.store.save(slot, intent) {
                     Event::Saved => Event::Reserved,
                     failed => failed,
                 }
@@ -316,7 +367,17 @@ impl World {
             Effect::Reply(page) => self.person.sees(page),
             Effect::Present(prompt) => self.person.reads(prompt),
             Effect::Run(_) => Event::RunFailed { detail: "there are no commands in this world".to_owned() },
-            Effect::Sign { key, algorithm, input } => crate::key::sign(&key, &algorithm, &input),
+            Effect::Sign { key, algorithm, input } => {
+                let public = match &key {
+                    Key::Client(_) => return crate::key::sign(&key, &algorithm, &input),
+                    Key::Proof { place, public } => {
+                        let keys = self.store.get(Slot::Proof(*place)).unwrap_or_default();
+                        keys.lines().find(|key| key == public)
+                    }
+                    Key::NewProof => self.store.get(Slot::NewProof),
+                };
+                crate::key::prove(public.unwrap_or_default(), &algorithm, &input)
+            }
         }
     }
 

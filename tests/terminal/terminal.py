@@ -17,11 +17,12 @@ CTRL_Z = "\x1a"
 
 
 class Terminal:
-    def __init__(self, arguments, environment):
+    def __init__(self, arguments, environment, columns=2000):
+        """Unless it is told otherwise it is so wide that no URL is ever broken."""
         self.shown = ""
+        self.raw = ""
         self._master, slave = pty.openpty()
-        # So wide that no URL is ever broken.
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 2000, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         self._modes = self.modes()
         self._program = subprocess.Popen(
             arguments, env=environment, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, preexec_fn=_adopt_terminal
@@ -85,7 +86,8 @@ class Terminal:
             data = os.read(self._master, 65536)
         except OSError:
             return False
-        self.shown = ESCAPES.sub("", self.shown + data.decode(errors="replace"))
+        self.raw += data.decode(errors="replace")
+        self.shown = ESCAPES.sub("", self.raw)
         return bool(data)
 
 

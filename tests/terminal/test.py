@@ -1,5 +1,6 @@
 """hallpass as a person meets it, in a pseudo-terminal: a login at the server of `hallpass demo --serve`, a tool under exec."""
 
+import fcntl
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import tempfile
 import unittest
 
 from person import approve
+from relay import Relay
 from terminal import CTRL_C, CTRL_Z, Terminal
 
 HALLPASS = os.environ["HALLPASS_BIN"]
@@ -54,13 +56,13 @@ class Case(unittest.TestCase):
                 return found[0]
         self.fail("hallpass demo --serve printed no address")
 
-    def start(self, *arguments):
-        terminal = Terminal([HALLPASS, *arguments], self.environment)
+    def start(self, *arguments, columns=2000, **variables):
+        terminal = Terminal([HALLPASS, *arguments], {**self.environment, **variables}, columns)
         self.addCleanup(terminal.close)
         return terminal
 
-    def start_login(self, issuer, *arguments):
-        return self.start("login", "--provider", "local", "--issuer", issuer, *arguments)
+    def start_login(self, issuer, *arguments, **variables):
+        return self.start("login", "--provider", "local", "--issuer", issuer, *arguments, **variables)
 
     def authorization_url(self, terminal):
         return terminal.wait_for(r"http\S+[?&]state=\S+")[0]
@@ -115,6 +117,125 @@ class Login(Case):
         terminal.type(CTRL_C)
         self.assert_ends(terminal, 130)
         self.assertEqual(self.record(), before)
+
+    def hallpass(self, *arguments):
+        """What a run without a terminal prints."""
+        run = subprocess.run([HALLPASS, *arguments], capture_output=True, text=True, env=self.environment)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return run.stdout
+
+    def log_in_for_good(self, issuer):
+        """Signs in, and answers the access token."""
+        terminal = self.start_login(issuer)
+        terminal.type(approve(self.authorization_url(terminal)) + "\r")
+        self.assert_ends(terminal, 0)
+        return self.hallpass("token")
+
+    def assert_stays(self, token):
+        """The session that was there is still the one that is used, and the server still knows it."""
+        self.assertEqual(self.hallpass("token"), token)
+        self.assertNotEqual(self.hallpass("token", "--refresh"), token)
+
+    def test_an_interrupt_at_a_prompt_leaves_the_old_session(self):
+        issuer = self.serve()
+        for asked in ("--with-api-key", "--with-access-token"):
+            token = self.log_in_for_good(issuer)
+            terminal = self.start("login", asked)
+            terminal.wait_until_hidden()
+            terminal.type("half" + CTRL_C)
+            self.assert_ends(terminal, 130)
+            self.assert_stays(token)
+
+    def test_an_interrupt_while_the_browser_is_waited_for_leaves_the_old_session(self):
+        issuer = self.serve()
+        token = self.log_in_for_good(issuer)
+        terminal = self.start_login(issuer)
+        self.authorization_url(terminal)
+        terminal.type(CTRL_C)
+        self.assert_ends(terminal, 130)
+        self.assert_stays(token)
+
+    def test_an_interrupt_while_a_device_is_polled_for_leaves_the_old_session(self):
+        issuer = self.serve()
+        token = self.log_in_for_good(issuer)
+        terminal = self.start_login(issuer, "--device-auth", "--verbose")
+        terminal.wait_for(r"\b[A-Z0-9]{4}-[A-Z0-9]{4,5}\b")
+        terminal.wait_for(r"POST \S*/token")
+        terminal.type(CTRL_C)
+        self.assert_ends(terminal, 130)
+        self.assert_stays(token)
+
+    def test_an_interrupt_while_the_code_is_exchanged_leaves_the_old_session(self):
+        issuer = self.serve()
+        token = self.log_in_for_good(issuer)
+        relay = Relay(issuer, "authorization_code")
+        self.addCleanup(relay.close)
+        terminal = self.start("login", "--provider", "openai", "--issuer", relay.address, "--port", "0")
+        ended_at = approve(self.authorization_url(terminal).replace(relay.address, issuer))
+        # The server names itself, and not what stands before it.
+        terminal.type(re.sub(r"&iss=[^&]*", "", ended_at) + "\r")
+        self.assertTrue(relay.waiting.wait(15), terminal.shown)
+        terminal.type(CTRL_C)
+        terminal.wait_for(r"\^C")
+        # What was granted is waited for, so that it is known, and then not saved.
+        relay.release()
+        self.assert_ends(terminal, 130)
+        self.assert_stays(token)
+
+    def login_that_waits_for(self, lock, issuer):
+        """A login with all that it needs, but for a lock that somebody else holds."""
+        file = open(os.path.join(self.codex_home, lock), "a", encoding="utf-8")
+        self.addCleanup(file.close)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        terminal = self.start_login(issuer, "--verbose")
+        terminal.type(approve(self.authorization_url(terminal)) + "\r")
+        terminal.wait_for(r"POST \S*/token\S* -> 200")
+        return terminal, file
+
+    def test_an_interrupt_before_the_login_is_saved_leaves_the_old_session(self):
+        issuer = self.serve()
+        token = self.log_in_for_good(issuer)
+        terminal, lock = self.login_that_waits_for("hallpass.lock", issuer)
+        terminal.type(CTRL_C)
+        self.assert_ends(terminal, 130)
+        lock.close()
+        self.assert_stays(token)
+
+    def test_an_interrupt_in_the_middle_of_the_save_leaves_a_session_that_works(self):
+        issuer = self.serve()
+        self.log_in_for_good(issuer)
+        # As a Codex that is saving would hold it.
+        terminal, lock = self.login_that_waits_for("auth.lock", issuer)
+        terminal.type(CTRL_C)
+        lock.close()
+        self.assertIn(terminal.exit_code(), (0, 130), terminal.shown)
+        self.assert_stays(self.hallpass("token"))
+
+    def test_nothing_is_coloured_or_moved_where_nobody_wants_it(self):
+        issuer = self.serve()
+        for variables, is_coloured in (({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+            terminal = self.start("login", "--provider", "nobody", **variables)
+            self.assert_ends(terminal, 2)
+            self.assertEqual("\x1b[" in terminal.raw, is_coloured, terminal.raw)
+        for arguments in (("--device-auth",), ("--no-browser",)):
+            terminal = self.start_login(issuer, *arguments, NO_COLOR="1")
+            terminal.wait_for("Ctrl-C stops it")
+            # A line that is written is never written over: a screen reader would read it again and again.
+            self.assertNotRegex(terminal.raw, r"\x1b|\r(?!\n)|\x08")
+            terminal.type(CTRL_C)
+            self.assert_ends(terminal, 130)
+
+    def test_what_a_narrow_terminal_shows_breaks_between_words(self):
+        issuer = self.serve()
+        self.log_in_for_good(issuer)
+        for columns in (40, 80):
+            for arguments in (("status",), ("doctor", "--offline"), ("login", "--provider", "nobody")):
+                terminal = self.start(*arguments, columns=columns)
+                terminal.exit_code()
+                # What is to be copied, and a word that is longer than the line, stay whole.
+                plain = re.sub(r"`[^`]*`|\S{30,}", "", terminal.shown)
+                for line in plain.splitlines():
+                    self.assertLessEqual(len(line), columns, terminal.shown)
 
     def test_a_key_is_asked_for_and_not_shown(self):
         terminal = self.start("login", "--with-api-key")

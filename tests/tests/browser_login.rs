@@ -220,21 +220,32 @@ fn a_foreign_workspace_is_refused() {
 
 #[test]
 fn giving_up_at_any_point_leaves_the_old_session() {
-    let mut world = World::standard();
-    world.login();
-    let old = world.store.record();
-    for turn in 0..40 {
-        let mut branch = World::standard();
-        branch.server = world.server.clone();
-        branch.store = world.store.clone();
-        branch.cancel_at = Some(turn);
-        match branch.log_in(LoginMethod::Browser) {
-            Ok(_) => assert_ne!(branch.store.record(), old),
-            Err(error) => {
-                assert_eq!(error.code(), "cancelled", "at {turn}");
-                assert_eq!(branch.store.record(), old, "at {turn}");
+    for begin in [World::openai, World::standard] {
+        let mut world = begin();
+        world.login();
+        let old = world.store.record();
+        let mut was_late = false;
+        for turn in 0..40 {
+            let mut branch = begin();
+            branch.server = world.server.clone();
+            branch.store = world.store.clone();
+            branch.cancel_at = Some(turn);
+            match branch.log_in(LoginMethod::Browser) {
+                Ok(login) => {
+                    assert_ne!(branch.store.record(), old);
+                    // Once it is saved, all that can be given up is the farewell to the session before.
+                    was_late |= login.previous == Some(Revocation::Revoked);
+                }
+                Err(error) => {
+                    assert!(!was_late, "at {turn} it was given up, and before that it was not heard");
+                    assert_eq!(error.code(), "cancelled", "at {turn}");
+                    assert_eq!(branch.store.record(), old, "at {turn}");
+                    let live = branch.server.families().filter(|family| family.revoked.is_none());
+                    assert_eq!(live.count(), 1, "what was granted at {turn} is given back");
+                }
             }
         }
+        assert!(was_late);
     }
 }
 

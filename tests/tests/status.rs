@@ -1,9 +1,10 @@
 //! Who is signed in.
 
-use hallpass_core::{LoginMethod, Method, Place, Request, Slot, StatusRequest};
-use hallpass_tests::world::World;
+use hallpass_core::{LoginMethod, Method, Need, Place, Request, Slot, StatusRequest};
+use hallpass_tests::world::{ISSUER, World, response};
 
-const DAY: i64 = 86_400_000;
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
 
 #[test]
 fn nobody() {
@@ -13,7 +14,9 @@ fn nobody() {
     // What counts as logged in with Codex and is not.
     for text in ["{}", r#"{"auth_mode":"chatgpt"}"#] {
         world.store.put(Slot::Record(Place::File), text);
-        assert!(!world.status(false).unwrap().logged_in, "{text}");
+        let status = world.status(false).unwrap();
+        assert!(!status.logged_in, "{text}");
+        assert_eq!(status.warnings.first().unwrap().code, "no_credential", "{text}");
     }
 }
 
@@ -85,4 +88,41 @@ fn a_copy_of_a_home_says_so() {
     world.login();
     world.configuration.home.machine = "m2".into();
     assert_eq!(world.status(false).unwrap().warnings.first().unwrap().code, "copied_home");
+}
+
+#[test]
+fn what_keeps_a_session_from_being_renewed_is_known_without_asking() {
+    fn code(world: &mut World) -> String {
+        world.status(false).unwrap().warnings.first().map(|warning| warning.code.clone()).unwrap_or_default()
+    }
+    // An old record came back: its refresh token was exchanged here.
+    let mut world = World::openai();
+    world.login();
+    let old = world.store.record().to_string();
+    world.token(Need::Fresh).unwrap();
+    assert_eq!(code(&mut world), "");
+    world.store.put(Slot::Record(Place::File), &old);
+    assert_eq!(code(&mut world), "spent_elsewhere");
+    // The last attempt did not help.
+    let mut world = World::openai();
+    world.login();
+    world.wait(HOUR);
+    world.answers(&format!("{ISSUER}/oauth/token"), response(503, ""));
+    assert!(world.usable().is_err());
+    assert_eq!(code(&mut world), "backing_off");
+    // There is nothing to renew it with.
+    let mut record = world.store.record();
+    record["tokens"]["refresh_token"] = "".into();
+    world.store.put(Slot::Record(Place::File), &record.to_string());
+    let status = world.status(false).unwrap();
+    assert!(!status.logged_in);
+    assert_eq!(code(&mut world), "no_refresh_token");
+}
+
+#[test]
+fn the_issuer_is_the_one_of_the_session() {
+    for mut world in [World::openai(), World::standard()] {
+        world.login();
+        assert_eq!(world.status(false).unwrap().issuer.as_deref(), Some(ISSUER));
+    }
 }

@@ -25,10 +25,10 @@ fn events_as_a_shell_writes_them() {
 
 #[test]
 fn effects_as_a_shell_reads_them() {
-    let slots = [Slot::Sidecar].into_iter().chain(
+    let slots = [Slot::Sidecar, Slot::NewProof].into_iter().chain(
         [Place::File, Place::Keyring, Place::Ephemeral]
             .into_iter()
-            .flat_map(|place| [Slot::Record(place), Slot::Parked(place), Slot::Client(place)]),
+            .flat_map(|place| [Slot::Record(place), Slot::Parked(place), Slot::Client(place), Slot::Proof(place)]),
     );
     let pages = [
         Page::SignedIn,
@@ -81,6 +81,12 @@ fn effects_as_a_shell_reads_them() {
             deadline: 5_000,
         }),
         Effect::Sign { key: Key::Client("client.pem".into()), algorithm: "ES256".into(), input: "e30.e30".into() },
+        Effect::Sign {
+            key: Key::Proof { place: Place::File, public: "{}".into() },
+            algorithm: "ES256".into(),
+            input: "e30.e30".into(),
+        },
+        Effect::Sign { key: Key::NewProof, algorithm: "EdDSA".into(), input: "e30.e30".into() },
     ];
     effects.extend(slots.map(Effect::Load));
     effects.push(Effect::Save { slot: Slot::Record(Place::File), contents: "{}".into() });
@@ -115,8 +121,26 @@ fn requests_as_a_host_writes_them() {
             store: Some(StoreMode::File),
         }),
         Request::Export(ExportRequest { configuration: configuration.clone(), if_changed: true }),
+        Request::Enforce(EnforceRequest { configuration: configuration.clone() }),
     ];
+    requests.push(Request::Proof(ProofRequest {
+        configuration: configuration.clone(),
+        access_token: "access".into(),
+        method: "GET".into(),
+        url: "https://api.example/x".into(),
+        nonce: Some("nonce".into()),
+    }));
     requests.extend(needs.map(|need| Request::Token(TokenRequest { configuration: configuration.clone(), need })));
+    requests.extend([IdentityToken::IdToken, IdentityToken::AccessToken].map(|token| {
+        let role = Role {
+            role_arn: "arn:aws:iam::123456789012:role/dev".into(),
+            session_name: "ada".into(),
+            endpoint: "https://sts.eu-central-1.amazonaws.com/".into(),
+            duration: Some(900),
+            token,
+        };
+        Request::Role(RoleRequest { configuration: configuration.clone(), role })
+    }));
     settle("requests", &requests);
 }
 
@@ -139,6 +163,7 @@ fn outcomes_as_a_host_reads_them() {
         method: Some(Method::Chatgpt),
         account: Some(Account { email: Some("ada@example.com".into()), ..Account::default() }),
         provider: Some("openai".into()),
+        issuer: Some("https://auth.openai.com".into()),
         store: Some(Place::File),
         expires_at: Some(at()),
         last_refresh: None,
@@ -155,6 +180,7 @@ fn outcomes_as_a_host_reads_them() {
         Outcome::Status(status.clone()),
         Outcome::Export(Exported { record: Some("{}".into()), warnings: Vec::new() }),
         Outcome::Export(Exported { record: None, warnings: vec![report.clone()] }),
+        Outcome::Enforce(Enforced { violation: Some(report.clone()), deleted: true, failures: vec![report.clone()] }),
     ];
     outcomes.extend(
         [SeedUse::Stored, SeedUse::Held, SeedUse::Outdated]
@@ -172,6 +198,14 @@ fn outcomes_as_a_host_reads_them() {
     }));
     outcomes.extend(revocations.map(|revocation| {
         Outcome::Logout(LoggedOut { was_logged_in: true, revocation, failures: vec![report.clone()] })
+    }));
+    outcomes.push(Outcome::Proof(Proof { header: "proof".into() }));
+    outcomes.push(Outcome::Role(AssumedRole {
+        access_key_id: "ASIA1".into(),
+        secret_access_key: "secret".into(),
+        session_token: "session".into(),
+        expiration: at(),
+        warnings: Vec::new(),
     }));
     settle("outcomes", &outcomes);
 }
@@ -213,9 +247,16 @@ fn errors_as_people_and_programs_read_them() {
         Declined::TimedOut.into(),
         Forbidden::Workspace { allowed: "ws-a".into(), found: "ws-b".into() }.into(),
         Forbidden::Method { method: "API key".into() }.into(),
+        Forbidden::Method { method: "ChatGPT".into() }.into(),
+        Forbidden::EveryMethod.into(),
+        Forbidden::Issuer { issuer: "https://id.example".into() }.into(),
+        Forbidden::Store { detail: "the policy forbids to keep credentials in the file".into() }.into(),
+        Forbidden::Override { variable: "CODEX_REFRESH_TOKEN_URL_OVERRIDE".into() }.into(),
+        Forbidden::Requirements { detail: "/etc/codex/requirements.toml: it is not UTF-8".into() }.into(),
         Local::Corrupt { detail: "not JSON (line 1, column 2)".into() }.into(),
         Local::Listen { detail: "ports 1455 and 1457 are in use".into() }.into(),
         Local::Key { detail: "client.pem does not exist".into() }.into(),
+        Local::ProofKey { detail: "it is gone".into() }.into(),
         Local::NoClientSecret.into(),
         Local::Occupied { held: "the session of another account".into() }.into(),
         Local::NewerSidecar.into(),

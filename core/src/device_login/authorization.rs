@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::check_page;
 use super::polling::Pace;
-use crate::authenticating::ClientProof;
 use crate::browser_login::Client;
 use crate::json::{self, Integer, quoted};
+use crate::preparing::Prepared;
 use crate::{Error, HttpRequest, HttpResponse, Prompt, Provider, Secret, Timestamp, form, token_response};
 
 /// A code that names no end is given 15 minutes, as Codex gives it.
@@ -88,7 +88,7 @@ impl DeviceAuthorization {
     }
 
     /// RFC 8628, section 3.4; OpenAI asks at an endpoint of its own, in JSON.
-    pub(super) fn poll(&self, client: &Client, proof: &ClientProof) -> HttpRequest {
+    pub(super) fn poll(&self, client: &Client, proof: &Prepared) -> HttpRequest {
         if client.provider.is_openai() {
             let usercode = client.endpoints.device_authorization.as_deref().unwrap_or_default();
             let url = usercode.strip_suffix("usercode").unwrap_or(usercode).to_owned() + "token";

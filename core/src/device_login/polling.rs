@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::browser_login::Client;
 use crate::json;
 use crate::token_response::{self, ErrorAnswer, TokenSet};
 use crate::{Error, HttpResponse, Provider, Refused, Secret, Unavailable, header};
@@ -73,11 +74,11 @@ impl Pace {
 }
 
 impl Poll {
-    pub(super) fn read(provider: &Provider, response: &HttpResponse) -> Self {
-        if provider.is_openai() {
-            Self::read_openai(provider, response)
+    pub(super) fn read(client: &Client, response: &HttpResponse) -> Self {
+        if client.provider.is_openai() {
+            Self::read_openai(&client.provider, response)
         } else {
-            Self::read_standard(provider, response)
+            Self::read_standard(client, response)
         }
     }
 
@@ -86,13 +87,16 @@ impl Poll {
         Self::Again(Change::Trouble { asked: None })
     }
 
-    fn read_standard(provider: &Provider, response: &HttpResponse) -> Self {
+    fn read_standard(client: &Client, response: &HttpResponse) -> Self {
         let answer = ErrorAnswer::parse(&response.body);
         match answer.as_ref().map(|answer| answer.error.as_str()) {
             Some("authorization_pending") => Self::Again(Change::Pending),
             Some("slow_down") => Self::Again(Change::SlowDown),
             Some("expired_token") => Self::Failed(Refused::DeviceCodeExpired.into()),
-            _ => Self::judge(token_response::tokens(&provider.host(), response), response),
+            _ => {
+                let proven = client.possession.is_some();
+                Self::judge(token_response::tokens(&client.provider.host(), response, proven), response)
+            }
         }
     }
 

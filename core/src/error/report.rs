@@ -38,6 +38,11 @@ impl Error {
             Self::Declined(Declined::TimedOut) => "timed_out",
             Self::Forbidden(Forbidden::Workspace { .. }) => "workspace_forbidden",
             Self::Forbidden(Forbidden::Method { .. }) => "method_forbidden",
+            Self::Forbidden(Forbidden::EveryMethod) => "every_method_forbidden",
+            Self::Forbidden(Forbidden::Issuer { .. }) => "issuer_forbidden",
+            Self::Forbidden(Forbidden::Store { .. }) => "store_forbidden",
+            Self::Forbidden(Forbidden::Override { .. }) => "override_forbidden",
+            Self::Forbidden(Forbidden::Requirements { .. }) => "requirements_unusable",
             Self::Local(local) => match local {
                 Local::Store(failure) => store_code(failure.kind),
                 Local::Corrupt { .. } => "corrupt_credentials",
@@ -48,6 +53,7 @@ impl Error {
                 },
                 Local::Listen { .. } => "no_port",
                 Local::Key { .. } => "client_key",
+                Local::ProofKey { .. } => "proof_key",
                 Local::NoClientSecret => "no_client_secret",
                 Local::Occupied { .. } => "home_occupied",
                 Local::NewerSidecar => "newer_version",
@@ -96,7 +102,16 @@ impl Error {
             Self::Declined(Declined::TimedOut) => {
                 "run `hallpass login` again, or `hallpass login --device-auth` where no browser can reach this machine"
             }
-            Self::Forbidden(_) => "ask your administrator, or sign in with an account that is allowed",
+            Self::Forbidden(forbidden) => match forbidden {
+                Forbidden::Workspace { .. } => "ask your administrator, or sign in with an account that is allowed",
+                Forbidden::Method { method } if method == "API key" => "run `hallpass login` to sign in with ChatGPT",
+                Forbidden::Method { .. } => "run `hallpass login --with-api-key`",
+                Forbidden::Override { variable } => return Some(alloc::format!("unset {variable}")),
+                Forbidden::EveryMethod | Forbidden::Issuer { .. } | Forbidden::Store { .. } => {
+                    "run `hallpass explain` to see what is permitted, and by which file"
+                }
+                Forbidden::Requirements { .. } => "ask your administrator to repair the file",
+            },
             Self::Local(local) => match local {
                 Local::Store(failure) => return store_help(failure.kind).map(ToOwned::to_owned),
                 Local::Corrupt { .. } => "run `hallpass login` to replace them; a file that is no JSON is kept aside",
@@ -107,6 +122,7 @@ impl Error {
                 },
                 Local::Listen { .. } => "run `hallpass login --device-auth`, or choose a port with `--port`",
                 Local::Key { .. } => "check the key's path, format (PKCS #8 PEM) and algorithm",
+                Local::ProofKey { .. } => "run `hallpass login` for a session with a new key",
                 Local::NoClientSecret => "run `hallpass login` with `--with-client-secret`",
                 Local::Occupied { .. } => "run `hallpass logout` first, or seed another home with `--home`",
                 Local::NewerSidecar => "upgrade Hallpass",
@@ -192,6 +208,7 @@ fn store_code(kind: StoreTrouble) -> &'static str {
         StoreTrouble::TooLarge => "store_too_small",
         StoreTrouble::Unreadable => "store_unreadable",
         StoreTrouble::Unsafe => "store_unsafe",
+        StoreTrouble::Forbidden => "store_forbidden",
         StoreTrouble::Other => "store_failed",
     }
 }
@@ -210,6 +227,6 @@ fn store_help(kind: StoreTrouble) -> Option<&'static str> {
         StoreTrouble::TooLarge => "use `--store file`",
         StoreTrouble::Unreadable => "run `hallpass login` to replace it",
         StoreTrouble::Unsafe => "replace it by a regular file that belongs to you",
-        StoreTrouble::Other => return None,
+        StoreTrouble::Forbidden | StoreTrouble::Other => return None,
     })
 }

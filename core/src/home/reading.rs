@@ -4,12 +4,12 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::{disagreement, failed, fallback};
+use super::{disagreement, fallback};
 use crate::record::Record;
 use crate::sidecar::Sidecar;
 use crate::{
-    Configuration, Effect, Error, Event, Home, Local, LoginRequired, Machine, Place, Report, Secret, Slot, Step,
-    StoreFailure, StoreMode, StoreTrouble, Timestamp, Unavailable, unexpected,
+    Configuration, Effect, Error, Event, Home, Local, LoginRequired, Machine, Place, Policy, Report, Secret, Slot,
+    Step, StoreFailure, StoreMode, StoreTrouble, Timestamp, Unavailable, unexpected,
 };
 
 /// Reads the sidecar, then the record from the store that it pins (or the configuration names).
@@ -19,6 +19,7 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Reading {
     configured: Option<StoreMode>,
+    policy: Policy,
     /// The store that a login has chosen, whatever is pinned.
     chosen: Option<StoreMode>,
     state: State,
@@ -55,6 +56,15 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// The record, for whoever is going to use it.
+    ///
+    /// # Errors
+    /// As [`Held::record`], and when a policy does not permit its use.
+    pub(crate) fn permitted(&self, configuration: &Configuration) -> Result<&Record, Error> {
+        let record = self.record()?;
+        configuration.permits_held(record, self).map(|()| record)
+    }
+
     /// The record.
     ///
     /// # Errors
@@ -78,7 +88,8 @@ impl Held {
             _ => false,
         };
         match self.record {
-            Err(Error::Local(Local::Store(failure))) if !may_do_without(failure.kind) => Err(failed(failure)),
+            Err(Error::Local(Local::Store(failure))) if !may_do_without(failure.kind) => Err(failure.into()),
+            Err(error @ Error::Forbidden(_)) => Err(error),
             Ok(_) | Err(_) => Ok(()),
         }
     }
@@ -119,7 +130,8 @@ impl Reading {
 
     /// Reads the store that a login has chosen, if it has.
     pub(crate) fn of(configuration: &Configuration, chosen: Option<StoreMode>) -> Step<Self> {
-        let machine = Self { configured: configuration.store, chosen, state: State::Sidecar };
+        let policy = configuration.policy.clone();
+        let machine = Self { configured: configuration.store, policy, chosen, state: State::Sidecar };
         if configuration.store() == StoreMode::Ephemeral {
             return machine.read(Sidecar::default());
         }
@@ -130,15 +142,11 @@ impl Reading {
         let mode = match (self.configured, self.chosen.or(sidecar.store)) {
             (Some(StoreMode::Ephemeral), _) => StoreMode::Ephemeral,
             (_, Some(pinned)) => pinned,
-            (configured, None) => configured.unwrap_or_default(),
+            (configured, None) => configured.unwrap_or_else(|| self.policy.usual_store()),
         };
         let disagrees = self.configured.filter(|configured| *configured != mode);
         let warnings = disagrees.map(|configured| disagreement(mode, configured)).into_iter().collect();
-        let place = match mode {
-            StoreMode::File => Place::File,
-            StoreMode::Keyring | StoreMode::Auto => Place::Keyring,
-            StoreMode::Ephemeral => Place::Ephemeral,
-        };
+        let place = mode.place();
         let held = Held { sidecar, mode, place, record: Ok(None), trouble: None, warnings };
         Step::perform(Self { state: State::Record { held, place }, ..self }, Effect::Load(Slot::Record(place)))
     }
@@ -153,14 +161,14 @@ impl Machine for Reading {
     type Output = Held;
 
     fn step(self, _: Timestamp, event: Event) -> Step<Self> {
-        let Self { configured, chosen, state } = self;
-        let back = |state| Self { configured, chosen, state };
+        let Self { configured, policy, chosen, state } = self;
+        let back = |state| Self { configured, policy: policy.clone(), chosen, state };
         match (state, event) {
             (State::Sidecar, Event::Loaded(text)) => {
                 let sidecar = text.as_ref().and_then(Sidecar::parse).unwrap_or_default();
                 back(State::Sidecar).read(sidecar)
             }
-            (State::Sidecar, Event::StoreFailed(failure)) => Step::Done(Err(failed(failure))),
+            (State::Sidecar, Event::StoreFailed(failure)) => Step::Done(Err(failure.into())),
             (State::Record { held, place: Place::Keyring }, Event::Loaded(text)) if held.mode == StoreMode::Auto => {
                 back(State::Sidecar).beside(held, text, None)
             }
@@ -179,7 +187,7 @@ impl Machine for Reading {
                 Step::Done(Ok(held.with(Place::Keyring, Some(&keyring))))
             }
             (State::Record { held, .. } | State::Beside { held, .. }, Event::StoreFailed(failure)) => {
-                Step::Done(Ok(Held { record: Err(failed(failure)), ..held }))
+                Step::Done(Ok(Held { record: Err(policy.blame(failure)), ..held }))
             }
             (_, event) => Step::Done(Err(unexpected(&event))),
         }
@@ -216,7 +224,7 @@ impl Held {
             _ => written == Some(Place::File) && file.is_some(),
         };
         if !may_do_without {
-            return Self { record: Err(failed(failure)), ..self };
+            return Self { record: Err(failure.into()), ..self };
         }
         // Said when the record got there; from then on only `status` repeats it.
         if file.is_some() && !is_as_left {

@@ -5,18 +5,19 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::{failed, fallback};
+use super::fallback;
 use crate::sidecar::Sidecar;
 use crate::{
-    Effect, Event, Machine, Place, Report, Secret, Slot, Step, StoreFailure, StoreMode, StoreTrouble, Timestamp,
-    unexpected,
+    Effect, Error, Event, Machine, Place, Policy, Report, Secret, Slot, Step, StoreFailure, StoreMode, StoreTrouble,
+    Timestamp, unexpected,
 };
 
 /// Saves the record durably, the client's secret in the same store just before it, then notes beside it where it is,
 /// then clears the other store. In this order a crash never lets an older record count, and never leaves none.
 ///
-/// - `Fetching`  → `Loaded`, `StoreFailed` → `Secreting` or `Saving`
-/// - `Secreting` → `Saved` → `Saving` · `auto` without a keyring → the file, from the beginning
+/// - `Fetching`  → `Loaded`, `StoreFailed` → `Secreting`, `Proving` or `Saving`
+/// - `Secreting` → `Saved` → `Proving` or `Saving` · `auto` without a keyring → the file, from the beginning
+/// - `Proving`   → `Saved` → `Saving` · `auto` without a keyring → the file, from the beginning
 /// - `Saving`    → `Saved` → `Noting` · `auto` without a keyring → the file, from the beginning
 /// - `Noting`    → `Saved`, `StoreFailed` → `Clearing` or done · `StoreFailed` → done with nothing moved
 /// - `Clearing`  → `Removed` → `Sweeping`, `Noting` what is new, or done · `StoreFailed` → done
@@ -29,7 +30,9 @@ pub(crate) struct Writing {
     sidecar: Sidecar,
     text: Secret,
     secret: ClientSecret,
+    proof: ProofKey,
     warnings: Vec<Report>,
+    policy: Policy,
     /// The other store may hold an older record.
     clear: bool,
     state: State,
@@ -39,10 +42,25 @@ pub(crate) struct Writing {
 enum State {
     Fetching(Place),
     Secreting(Place),
+    Proving(Place),
     Saving(Place),
     Clearing(Place),
-    Sweeping(Place),
+    /// `slots` of the other store are still to be emptied, the last one now.
+    Sweeping {
+        place: Place,
+        slots: Vec<Slot>,
+    },
     Noting(Place),
+}
+
+/// Where a record comes from and goes: a refresh leaves it where room was reserved for it, and only a login moves it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Course {
+    pub(crate) mode: StoreMode,
+    /// Where it lay until now.
+    pub(crate) before: Place,
+    /// Where it shall lie.
+    pub(crate) place: Place,
 }
 
 /// The client's secret that goes with a record, and lies where the record lies.
@@ -56,6 +74,17 @@ pub(crate) enum ClientSecret {
     Kept,
 }
 
+/// The key that the record's tokens are bound to, which lies where the record lies.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) enum ProofKey {
+    /// There is none.
+    None,
+    /// The one with this JWK, wherever the shell has it.
+    Given(Secret),
+    /// The one that lies beside the record already, if there is one, wherever the record goes.
+    Kept,
+}
+
 /// A record that is saved.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Written {
@@ -65,25 +94,29 @@ pub(crate) struct Written {
 }
 
 impl Writing {
-    /// Begins. `before` is where the record lay until now, `place` where it shall lie: a refresh leaves it where room
-    /// was reserved for it, and only a login moves it.
+    /// Begins.
     pub(crate) fn start(
-        mode: StoreMode,
-        before: Place,
-        place: Place,
+        course: Course,
         sidecar: Sidecar,
         text: Secret,
         secret: ClientSecret,
+        proof: ProofKey,
+        policy: &Policy,
     ) -> Step<Self> {
+        let Course { mode, before, place } = course;
         // A file beside a keyring is what a stale record comes back from; a keyring that was never used is
         // not disturbed.
         let in_keyring = before == Place::Keyring || sidecar.holds(Place::Keyring);
         let clear = place == Place::Keyring || (place == Place::File && in_keyring);
         let state = State::Saving(place);
-        Self { mode, before, sidecar, text, secret, warnings: Vec::new(), clear, state }.go(place)
+        let policy = policy.clone();
+        Self { mode, before, sidecar, text, secret, proof, warnings: Vec::new(), policy, clear, state }.go(place)
     }
 
     fn go(self, place: Place) -> Step<Self> {
+        if let Err(error) = self.policy.permits_place(place) {
+            return Step::Done(Err(error));
+        }
         let (state, effect) = match &self.secret {
             ClientSecret::Given(secret) => {
                 (State::Secreting(place), Effect::Save { slot: Slot::Client(place), contents: secret.clone() })
@@ -91,9 +124,20 @@ impl Writing {
             ClientSecret::Kept if place != self.before => {
                 (State::Fetching(place), Effect::Load(Slot::Client(self.before)))
             }
-            ClientSecret::Kept | ClientSecret::None => return self.save(place),
+            ClientSecret::Kept | ClientSecret::None => return self.prove(place),
         };
         Step::perform(Self { state, ..self }, effect)
+    }
+
+    fn prove(self, place: Place) -> Step<Self> {
+        let public = match &self.proof {
+            ProofKey::Given(jwk) => Some(jwk.clone()),
+            ProofKey::Kept if place != self.before => self.sidecar.proof_key().map(|key| Secret::new(key.text())),
+            ProofKey::Kept | ProofKey::None => None,
+        };
+        let Some(contents) = public else { return self.save(place) };
+        let effect = Effect::Save { slot: Slot::Proof(place), contents };
+        Step::perform(Self { state: State::Proving(place), ..self }, effect)
     }
 
     fn save(self, place: Place) -> Step<Self> {
@@ -124,11 +168,24 @@ impl Writing {
     }
 
     fn cleared(self, place: Place) -> Step<Self> {
-        if matches!(self.secret, ClientSecret::Given(_)) {
-            let effect = Effect::Remove(Slot::Client(beside(place)));
-            return Step::perform(Self { state: State::Sweeping(place), ..self }, effect);
+        let mut slots = Vec::new();
+        if matches!(self.proof, ProofKey::Given(_)) {
+            slots.push(Slot::Proof(beside(place)));
         }
-        self.swept(place)
+        if matches!(self.secret, ClientSecret::Given(_)) {
+            slots.push(Slot::Client(beside(place)));
+        }
+        self.sweep(place, slots)
+    }
+
+    fn sweep(self, place: Place, slots: Vec<Slot>) -> Step<Self> {
+        match slots.last() {
+            Some(slot) => {
+                let effect = Effect::Remove(*slot);
+                Step::perform(Self { state: State::Sweeping { place, slots }, ..self }, effect)
+            }
+            None => self.swept(place),
+        }
     }
 
     fn swept(mut self, place: Place) -> Step<Self> {
@@ -142,7 +199,7 @@ impl Writing {
     }
 
     fn warn(&mut self, code: &str, failure: StoreFailure) {
-        let report = failed(failure).report();
+        let report = Error::from(failure).report();
         self.warnings.push(Report { code: code.to_owned(), ..report });
     }
 }
@@ -157,11 +214,14 @@ impl Machine for Writing {
                 self.go(place)
             }
             (State::Fetching(place), Event::Loaded(None) | Event::StoreFailed(_))
-            | (State::Secreting(place), Event::Saved) => self.save(place),
+            | (State::Secreting(place), Event::Saved) => self.prove(place),
+            (State::Proving(place), Event::Saved) => self.save(place),
             (State::Saving(place), Event::Saved) => self.saved(place),
-            (State::Secreting(Place::Keyring) | State::Saving(Place::Keyring), Event::StoreFailed(failure))
-                if self.mode == StoreMode::Auto
-                    && matches!(failure.kind, StoreTrouble::Unavailable | StoreTrouble::TooLarge) =>
+            (
+                State::Secreting(Place::Keyring) | State::Proving(Place::Keyring) | State::Saving(Place::Keyring),
+                Event::StoreFailed(failure),
+            ) if self.mode == StoreMode::Auto
+                && matches!(failure.kind, StoreTrouble::Unavailable | StoreTrouble::TooLarge) =>
             {
                 // Only a keyring that is not there, or can never take it: one that is locked or slow is an
                 // error, never a reason to write plaintext.
@@ -169,25 +229,31 @@ impl Machine for Writing {
                 self.clear = failure.kind == StoreTrouble::TooLarge;
                 self.go(Place::File)
             }
-            (State::Secreting(_) | State::Saving(_), Event::StoreFailed(failure)) => Step::Done(Err(failed(failure))),
+            (State::Secreting(_) | State::Proving(_) | State::Saving(_), Event::StoreFailed(failure)) => {
+                Step::Done(Err(self.policy.blame(failure)))
+            }
             (State::Noting(place), Event::Saved) => self.noted(place),
             // Nobody would look for it there, and the record before it still stands.
             (State::Noting(place), Event::StoreFailed(failure)) if self.clear && place != self.before => {
-                Step::Done(Err(failed(failure)))
+                Step::Done(Err(failure.into()))
             }
             (State::Noting(place), Event::StoreFailed(failure)) => {
                 self.warn("sidecar_not_saved", failure);
                 self.noted(place)
             }
             (State::Clearing(place), Event::Removed(_)) => self.cleared(place),
-            (State::Sweeping(place), Event::Removed(_)) => self.swept(place),
+            (State::Sweeping { place, mut slots }, Event::Removed(_)) => {
+                slots.pop();
+                self.sweep(place, slots)
+            }
             (State::Clearing(place), Event::StoreFailed(failure)) => {
                 self.warn("stale_copy", failure);
                 self.done(place)
             }
-            (State::Sweeping(place), Event::StoreFailed(failure)) => {
+            (State::Sweeping { place, mut slots }, Event::StoreFailed(failure)) => {
                 self.warn("stale_copy", failure);
-                self.swept(place)
+                slots.pop();
+                self.sweep(place, slots)
             }
             (_, event) => Step::Done(Err(unexpected(&event))),
         }

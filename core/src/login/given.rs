@@ -1,5 +1,7 @@
 //! Keys and tokens that a person already has.
 
+use alloc::string::String;
+
 use super::{Begun, Login, State};
 use crate::claims::Claims;
 use crate::record::Record;
@@ -12,7 +14,8 @@ impl Begun {
     pub(super) fn given(self, token: Secret, now: Timestamp) -> Step<Login> {
         let provider = &self.request.configuration.provider;
         if !provider.is_openai() {
-            return self.store_given(Record::personal_access_token(token));
+            let workspace = Claims::of(&token).and_then(|claims| claims.workspace().cloned());
+            return self.keep(Record::personal_access_token(token), workspace.as_ref());
         }
         if token.expose().starts_with("at-") {
             let step = Whoami::start(provider, &token);
@@ -20,7 +23,7 @@ impl Begun {
         }
         match Claims::of(&token) {
             Some(claims) if claims.expires_at().is_none_or(|expiry| expiry > now) => {
-                self.store_given(Record::agent_identity(token))
+                self.keep(Record::agent_identity(token), claims.workspace())
             }
             Some(_) => Step::Done(Err(Error::value("access token", "it has expired"))),
             None => Step::Done(Err(Error::value(
@@ -36,15 +39,25 @@ impl Begun {
             |(begun, token), step| begun.at(State::Asking { step, token }),
             |(begun, token), result| match result {
                 Ok(account) => {
-                    Self { account: Some(account), ..begun }.store_given(Record::personal_access_token(token))
+                    let workspace = account.workspace_id.clone();
+                    Self { account: Some(account), ..begun }
+                        .keep(Record::personal_access_token(token), workspace.as_ref())
                 }
                 Err(error) => Step::Done(Err(error)),
             },
         )
     }
 
-    pub(super) fn store_given(self, record: Record) -> Step<Login> {
-        let credential = NewCredential::given(record, &self.request);
+    /// Stores an access token of a workspace, if that is permitted.
+    fn keep(self, record: Record, workspace: Option<&String>) -> Step<Login> {
+        match self.request.configuration.permits_workspace(workspace) {
+            Ok(()) => self.store_given(record, workspace.cloned()),
+            Err(error) => Step::Done(Err(error)),
+        }
+    }
+
+    pub(super) fn store_given(self, record: Record, workspace: Option<String>) -> Step<Login> {
+        let credential = NewCredential { workspace, ..NewCredential::given(record, &self.request) };
         self.store(credential)
     }
 }

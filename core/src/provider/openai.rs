@@ -31,6 +31,7 @@ pub(super) fn provider(issuer: &str, client_id: &str) -> Provider {
         // The two ports are registered with the client: no other one is accepted.
         redirect: Redirect { ports: [1455, 1457].to_vec(), path: "/auth/callback".to_owned() },
         pushed_authorization: false,
+        dpop: false,
     }
 }
 

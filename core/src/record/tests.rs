@@ -33,6 +33,8 @@ fn a_login_has_the_members_of_codex_in_its_order() {
         id_token: tokens.object().member("id_token").unwrap(),
         expires_in: None,
         scope: None,
+        is_bound: false,
+        nonce: None,
     };
     let provenance = tokens.provenance().unwrap();
     let provider = crate::Provider { issuer: provenance.issuer.clone(), ..crate::Provider::openai() };
@@ -52,6 +54,8 @@ fn a_refresh_keeps_what_nobody_knows() {
         id_token: None,
         expires_in: None,
         scope: None,
+        is_bound: false,
+        nonce: None,
     };
     let renewed = record.renewed(tokens.renewed(&set), Timestamp::from_seconds(1_795_459_313));
     let text = renewed.text();
@@ -106,16 +110,4 @@ fn what_cannot_be_read_says_where_and_shows_nothing() {
         assert!(read(&CHATGPT[..end]).is_err(), "cut at {end}");
     }
     assert!(read(&alloc::format!("\u{feff}{API_KEY}")).is_ok(), "a byte order mark is no error");
-}
-
-#[test]
-fn one_session_is_known_in_two_records() {
-    let record = |access: &str, refresh: &str| {
-        Secret::new(format!(r#"{{"tokens":{{"access_token":"{access}","refresh_token":"{refresh}"}}}}"#))
-    };
-    assert!(is_same_session(&record("a1", "r1"), &record("a2", "r1")));
-    assert!(!is_same_session(&record("a1", "r1"), &record("a1", "r2")));
-    // Without a refresh token there is no session that could be shared.
-    assert!(!is_same_session(&record("a1", ""), &record("a1", "")));
-    assert!(!is_same_session(&record("a1", "r1"), &Secret::new("{")));
 }

@@ -102,8 +102,18 @@ impl Tokens {
         Some(&self.refresh_token).filter(|token| !token.is_empty())
     }
 
+    /// The ID token, if there is one.
+    pub(crate) fn id_token(&self) -> Option<&Secret> {
+        Some(&self.id_token).filter(|token| !token.is_empty())
+    }
+
     pub(crate) fn account_id(&self) -> Option<&String> {
         self.account_id.as_ref()
+    }
+
+    /// What tells this login from any other.
+    pub(crate) fn owner(&self) -> Option<&Secret> {
+        self.owner.as_ref()
     }
 
     pub(crate) fn provenance(&self) -> Option<&Provenance> {

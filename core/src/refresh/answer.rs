@@ -2,8 +2,8 @@
 
 use alloc::format;
 
-use crate::authenticating::ClientProof;
 use crate::json::quoted;
+use crate::preparing::Prepared;
 use crate::token_response::{self, ErrorAnswer};
 use crate::{Error, HttpRequest, HttpResponse, LoginRequired, Provider, Secret, form};
 
@@ -50,13 +50,7 @@ impl Answer {
 }
 
 /// The request that spends a refresh token (RFC 6749, section 6; OpenAI takes JSON, in Codex's order).
-pub(crate) fn request(
-    provider: &Provider,
-    url: &str,
-    proof: &ClientProof,
-    token: &Secret,
-    reason: &str,
-) -> HttpRequest {
+pub(crate) fn request(provider: &Provider, url: &str, proof: &Prepared, token: &Secret, reason: &str) -> HttpRequest {
     let request = if provider.is_openai() {
         let body = format!(
             r#"{{"client_id":{},"grant_type":"refresh_token","refresh_reason":"{reason}","refresh_token":{}}}"#,
@@ -128,7 +122,7 @@ mod tests {
     fn the_wire_is_the_one_of_codex() {
         let provider = Provider { client_id: "app_x".into(), ..Provider::openai() };
         let request =
-            request(&provider, "https://x.example", &ClientProof::None, &"rt_seed".into(), "proactive_expiry");
+            request(&provider, "https://x.example", &Prepared::default(), &"rt_seed".into(), "proactive_expiry");
         let recorded = include_str!("../../../tests/vectors/wire.refresh.jsonl");
         let body = request.body.unwrap();
         let body = quoted(body.expose());

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Order;
 use crate::authenticating::SecretSource;
-use crate::home::{ClientSecret, Held, Reading, Writing, Written};
+use crate::home::{ClientSecret, Course, Held, ProofKey, Reading, Writing, Written};
 use crate::record::{Record, Tokens};
 use crate::revoking::{Revoking, Session};
 use crate::token_response::TokenSet;
 use crate::{
-    Effect, Error, Event, Local, Lock, LogLine, LoginRequired, Machine, Need, Place, Provider, Report, Secret, Step,
+    Effect, Error, Event, Lock, LogLine, LoginRequired, Machine, Need, Place, Provider, Report, Secret, Step,
     Timestamp, Token, TokenOrigin, may_hold,
 };
 
@@ -52,7 +52,7 @@ enum State {
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum Verdict {
     Saved(Token),
-    /// Unless it has expired where it was parked.
+    /// Unless it has expired where it was parked, or may not be used.
     NotSaved(Result<Token, Error>),
     Adopted(Token),
     /// With the token of the login that has won, if it is of the same account.
@@ -97,13 +97,16 @@ impl Committing {
     }
 
     fn compared(self, found: Held, now: Timestamp) -> Step<Self> {
+        if let Err(error @ Error::Forbidden(_)) = found.permitted(&self.order.configuration) {
+            return self.not_saved(&error, now);
+        }
         let record = match (&found.record, &found.trouble) {
             (Ok(Some(record)), _) => record.clone(),
             // A damaged file may be one that another tool is writing: ours waits beside it.
             (Err(error), _) => return self.not_saved(&error.clone(), now),
             // Nor is a keyring that has gone away since the look before a logout.
             (Ok(None), Some(failure)) if self.spent.place == Place::Keyring => {
-                return self.not_saved(&Local::Store(failure.clone()).into(), now);
+                return self.not_saved(&failure.clone().into(), now);
             }
             (Ok(None), _) => return self.discard(LoginRequired::NotLoggedIn),
         };
@@ -148,10 +151,13 @@ impl Committing {
             Need::Usable { .. } | Need::Ahead { .. } | Need::Fresh => sidecar.failure = None,
         }
         sidecar.lives(&renewed, self.set.expires_in, self.granted);
+        sidecar.rebind(&self.set);
         let record = record.renewed(renewed, now);
         let secret =
             if self.provider.client_authentication.has_secret() { ClientSecret::Kept } else { ClientSecret::None };
-        let step = Writing::start(found.mode, found.place, found.place, sidecar, record.text(), secret);
+        let course = Course { mode: found.mode, before: found.place, place: found.place };
+        let policy = &self.order.configuration.policy;
+        let step = Writing::start(course, sidecar, record.text(), secret, ProofKey::Kept, policy);
         self.spent.warnings = found.warnings;
         self.writing(step, record, now)
     }
@@ -176,7 +182,7 @@ impl Committing {
         self.unlock(verdict)
     }
 
-    /// The new tokens stay parked; they are handed out all the same, with a warning.
+    /// The new tokens stay parked; they are handed out all the same, with a warning, unless a policy forbids them.
     fn not_saved(self, error: &Error, now: Timestamp) -> Step<Self> {
         let mut held = self.spent.clone();
         let warning = Report {
@@ -192,7 +198,8 @@ impl Committing {
         }
         let token = self.hand_out(&held, now);
         let has_expired = token.expires_at.is_some_and(|expiry| expiry <= now);
-        self.unlock(Verdict::NotSaved(if has_expired { Err(error.clone()) } else { Ok(token) }))
+        let is_useless = has_expired || matches!(error, Error::Forbidden(_));
+        self.unlock(Verdict::NotSaved(if is_useless { Err(error.clone()) } else { Ok(token) }))
     }
 
     fn hand_out(&self, held: &Held, now: Timestamp) -> Token {

@@ -12,8 +12,6 @@ use crate::{
     Unavailable,
 };
 
-/// A token is renewed so long before it expires, in milliseconds: well before the tool beside us (Codex: 5 minutes).
-const WINDOW: i64 = 10 * 60_000;
 /// Up to so much earlier, each process at its own time.
 const JITTER: u64 = 3 * 60_000;
 /// Without any word about its expiry a token is renewed after so long, as Codex does.
@@ -52,7 +50,7 @@ struct Validity {
 impl Order {
     /// Judges what was read without a lock.
     pub(crate) fn judge(&self, held: &Held, now: Timestamp) -> Judgement {
-        let record = match held.record() {
+        let record = match held.permitted(&self.configuration) {
             Ok(record) => record,
             Err(error) => return Judgement::Stop(error),
         };
@@ -121,7 +119,9 @@ impl Order {
     /// Judges what was read again under the lock, against what was read before it: a record that another process
     /// has renewed in the meantime is adopted, whoever asked for how much.
     pub(crate) fn judge_again(&self, seen: &Held, held: &Held, now: Timestamp) -> Judgement {
-        let (Ok(before), Ok(record)) = (seen.record(), held.record()) else { return self.judge(held, now) };
+        let (Ok(before), Ok(record)) = (seen.record(), held.permitted(&self.configuration)) else {
+            return self.judge(held, now);
+        };
         let (Some(old), Some(tokens)) = (before.tokens(), record.tokens()) else { return self.judge(held, now) };
         if !old.same_account(tokens) {
             return Judgement::Stop(LoginRequired::AnotherAccount.into());
@@ -155,8 +155,10 @@ impl Order {
 
     /// The successor cannot be had: a token that is still good is handed out, with the reason as a warning.
     pub(crate) fn make_do(&self, held: &Held, error: Error, now: Timestamp) -> Judgement {
-        let tokens = held.record().ok().and_then(|record| record.tokens());
-        match (tokens, &self.need) {
+        // What a policy forbids is not used, however good it may be.
+        let is_forbidden = matches!(error, Error::Forbidden(_));
+        let record = held.permitted(&self.configuration).ok().filter(|_| !is_forbidden);
+        match (record.and_then(Record::tokens), &self.need) {
             (Some(tokens), Need::Usable { .. } | Need::Ahead { .. }) if self.is_valid(held, tokens, now) => {
                 let mut token = self.token(held, tokens, TokenOrigin::Stored, now);
                 token.warnings.push(error.report());
@@ -195,9 +197,10 @@ impl Order {
                 help: None,
             });
         }
+        let token_type = if held.sidecar.bound(tokens).is_some() { "DPoP" } else { "Bearer" };
         Token {
             access_token: tokens.access_token().clone(),
-            token_type: "Bearer".to_owned(),
+            token_type: token_type.to_owned(),
             expires_at: self
                 .validity(held, tokens, now)
                 .filter(|_| expiry_is_known(held, tokens))
@@ -225,8 +228,8 @@ impl Order {
 
     /// How long before its expiry a token is renewed: at most a fifth of its lifetime.
     fn window(&self, held: &Held, tokens: &Tokens, now: Timestamp) -> i64 {
-        let jitter = i64::try_from(self.seed.below("jitter", JITTER)).unwrap_or(0);
-        let window = WINDOW.saturating_add(jitter);
+        let window = self.configuration.refresh_window().saturating_add(self.seed.below("jitter", JITTER));
+        let window = i64::try_from(window).unwrap_or(i64::MAX);
         self.lifetime(held, tokens, now).map_or(window, |lifetime| window.min(lifetime / 5))
     }
 

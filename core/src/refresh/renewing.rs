@@ -10,15 +10,17 @@ use super::judgement::{Judgement, usable};
 use super::rejection::{Rejected, Rejection};
 use super::remembering::{Fact, Remembering};
 use super::{Order, Target};
-use crate::authenticating::{Authenticating, ClientProof, Occasion, SecretSource};
+use crate::authenticating::{Occasion, SecretSource};
 use crate::claims::Claims;
+use crate::dpop::{self, Possession};
 use crate::home::{GuardedReading, Held, provider_of};
+use crate::preparing::{Prepared, Preparing};
 use crate::record::Tokens;
 use crate::sidecar::{Intent, Parked};
 use crate::token_response::TokenSet;
 use crate::{
-    Effect, Error, Event, HttpRequest, HttpResponse, Local, LogLine, LoginRequired, Machine, Misbehaved, Reach, Secret,
-    Slot, Step, Timestamp, Token, Unavailable, header, unexpected,
+    Effect, Error, Event, HttpRequest, HttpResponse, LogLine, LoginRequired, Machine, Misbehaved, Reach, Secret, Slot,
+    Step, Timestamp, Token, Unavailable, header, unexpected,
 };
 
 /// An earlier request may still be on its way for so long, in milliseconds.
@@ -33,9 +35,10 @@ const ROOM: u32 = 64 * 1024;
 /// - `Looking`        → `Loaded` → `Committing` a parked answer, `Draining` an open intent, `Authenticating`
 ///   · `StoreFailed` → done
 /// - `Draining`       → `Slept` → `Authenticating`, for the one resend
-/// - `Authenticating` → (client authentication) → `Reserving`
+/// - `Authenticating` → (preparing) → `Reserving`
 /// - `Reserving`      → `Reserved` → `Sending` · `StoreFailed` → done, nothing sent
-/// - `Sending`        → `Responded` → `Parking`, `Rejecting`, `Draining` or `Noting`
+/// - `Sending`        → `Responded` → `Parking`, `Rejecting`, `Draining` or `Noting`, or `Authenticating` for another
+///   proof of possession
 ///   · `RequestFailed` → `Rejecting`, `Draining` or `Noting`
 /// - `Parking`        → any event → `Committing`, or `Noting` an answer that is of no use
 /// - `Committing`     → (committing) → `Clearing`, or done where the answer must stay
@@ -50,6 +53,8 @@ pub(crate) struct Renewing {
     held: Held,
     /// The client's secret, once it was read. What is stored when it is needed again may be another client's.
     secret: Option<Secret>,
+    /// The key that the tokens are bound to, once it is needed.
+    possession: Option<Possession>,
     state: State,
 }
 
@@ -58,10 +63,10 @@ enum State {
     Rereading(GuardedReading),
     Looking,
     Draining { attempt: u32 },
-    Authenticating { step: Authenticating, attempt: u32 },
+    Authenticating { step: Preparing, attempt: u32 },
     Reserving { intent: Intent, request: HttpRequest },
     Sending { intent: Intent },
-    Parking { intent: Intent, answer: Secret, date: Option<Timestamp> },
+    Parking { intent: Intent, answer: Secret, aside: Aside },
     Committing { step: Committing, found: bool },
     Rejecting(Rejection),
     Noting { step: Remembering, result: Result<Token, Error>, trace: Trace },
@@ -79,6 +84,15 @@ enum Trace {
     Intent(Intent),
 }
 
+/// What the head of an answer says beside its body.
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+struct Aside {
+    /// What time it was at the server: with it the end of an access token is one by this clock too.
+    date: Option<Timestamp>,
+    /// The nonce for the next proof of possession.
+    nonce: Option<String>,
+}
+
 /// What follows when the reserved place is cleared.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum Then {
@@ -90,7 +104,7 @@ enum Then {
 impl Renewing {
     /// Begins, with the lock held; `seen` is what was read before it was taken.
     pub(crate) fn start(order: Order, target: Target, seen: Held, now: Timestamp) -> Step<Self> {
-        Self { order, target, held: seen, secret: None, state: State::Looking }.reread(now)
+        Self { order, target, held: seen, secret: None, possession: None, state: State::Looking }.reread(now)
     }
 
     fn reread(self, now: Timestamp) -> Step<Self> {
@@ -134,7 +148,7 @@ impl Renewing {
         match parked {
             Some(Parked { intent, answer }) if ours(&intent) => match answer.map(|answer| self.read(&answer)) {
                 Some(Ok(set)) => self
-                    .commit(set, &intent, None, true)
+                    .commit(set, &intent, Aside::default(), true)
                     .logged(LogLine::detail("the answer to an earlier refresh was found and is saved now")),
                 // Without an answer that is of any use nobody knows what became of the request.
                 Some(Err(_)) | None => self.drain(intent.attempt, now),
@@ -156,14 +170,17 @@ impl Renewing {
             .logged(LogLine::detail("an earlier refresh was not finished; its request is given time to arrive"))
     }
 
-    fn authenticate(self, attempt: u32, now: Timestamp) -> Step<Self> {
+    /// Nothing is sent without the key that the tokens are bound to: the server would take it for a thief's.
+    fn authenticate(mut self, attempt: u32, now: Timestamp) -> Step<Self> {
+        self.possession = self.possession.or_else(|| self.held.possession());
         let Target { provider, url, .. } = &self.target;
         let occasion = Occasion { audience: url, purpose: "refresh", seed: &self.order.seed, now };
-        let step = Authenticating::start(provider, &SecretSource::Stored(self.held.place), &occasion);
+        let secret = SecretSource::Stored(self.held.place);
+        let step = Preparing::start(provider, &secret, &occasion, self.possession.as_ref());
         self.authenticating(step, attempt, now)
     }
 
-    fn authenticating(self, step: Step<Authenticating>, attempt: u32, now: Timestamp) -> Step<Self> {
+    fn authenticating(self, step: Step<Preparing>, attempt: u32, now: Timestamp) -> Step<Self> {
         step.within(
             self,
             |machine, step| Self { state: State::Authenticating { step, attempt }, ..machine },
@@ -174,7 +191,7 @@ impl Renewing {
         )
     }
 
-    fn reserve(self, proof: &ClientProof, attempt: u32, now: Timestamp) -> Step<Self> {
+    fn reserve(self, proof: &Prepared, attempt: u32, now: Timestamp) -> Step<Self> {
         let Some((token, reason)) = self
             .tokens()
             .and_then(|tokens| Some((tokens.refresh_token()?.clone(), self.order.reason(&self.held, tokens))))
@@ -189,12 +206,20 @@ impl Renewing {
     }
 
     fn answered(self, response: HttpResponse, intent: Intent, now: Timestamp) -> Step<Self> {
-        let (date, asked) = (header::date(&response), header::retry_after(&response).unwrap_or(0));
+        // A proof that was refused before anything else was looked at has spent nothing: the same attempt goes on, with
+        // the intent as it stands.
+        if let Some(possession) = self.possession.as_ref().and_then(|possession| possession.again(&response, now)) {
+            return Self { possession: Some(possession), ..self }
+                .authenticate(intent.attempt, now)
+                .logged(LogLine::detail("the server asks for another proof of possession"));
+        }
+        let asked = header::retry_after(&response).unwrap_or(0);
+        let aside = Aside { date: header::date(&response), nonce: dpop::nonce(&response) };
         match Answer::read(&self.target.provider, response) {
             Answer::Granted(answer) => {
                 let contents = intent.with_answer(&answer);
                 let effect = Effect::Save { slot: Slot::Parked(self.held.place), contents };
-                Step::perform(Self { state: State::Parking { intent, answer, date }, ..self }, effect)
+                Step::perform(Self { state: State::Parking { intent, answer, aside }, ..self }, effect)
             }
             Answer::Rejected(reason) => {
                 // With an open intent it was our own earlier request whose answer was lost.
@@ -229,9 +254,9 @@ impl Renewing {
         self.note(error, asked, trace, now)
     }
 
-    fn parked(self, intent: Intent, answer: &Secret, date: Option<Timestamp>, now: Timestamp) -> Step<Self> {
+    fn parked(self, intent: Intent, answer: &Secret, aside: Aside, now: Timestamp) -> Step<Self> {
         match self.read(answer) {
-            Ok(set) => self.commit(set, &intent, date, false),
+            Ok(set) => self.commit(set, &intent, aside, false),
             // A success that nobody can read may have spent the token, or may be a proxy's page.
             Err(error) => self.note(error, 0, Trace::Intent(intent), now),
         }
@@ -240,7 +265,7 @@ impl Renewing {
     /// The tokens in an answer, if they are those of this session.
     fn read(&self, answer: &Secret) -> Result<TokenSet, Error> {
         let server = self.server();
-        let set = TokenSet::parse(&server, answer)?;
+        let set = TokenSet::parse(&server, answer, self.held.possession().is_some())?;
         let foreign = match (&set.id_token, self.tokens()) {
             (Some(id_token), Some(tokens)) => !tokens.issued_to_same(id_token),
             _ => false,
@@ -248,8 +273,9 @@ impl Renewing {
         if foreign { Err(Misbehaved::AnotherAccount { server }.into()) } else { Ok(set) }
     }
 
-    /// `date` is what time it was at the server: with it the end of an access token is one by this clock too.
-    fn commit(self, mut set: TokenSet, intent: &Intent, date: Option<Timestamp>, found: bool) -> Step<Self> {
+    fn commit(self, mut set: TokenSet, intent: &Intent, aside: Aside, found: bool) -> Step<Self> {
+        let Aside { date, nonce } = aside;
+        set.nonce = nonce;
         let expires_at = Claims::of(&set.access_token).and_then(|claims| claims.expires_at());
         let lifetime = || Some(expires_at?.since(date?).max(0));
         set.expires_in = set.expires_in.or_else(lifetime);
@@ -355,9 +381,12 @@ impl Machine for Renewing {
             (State::Rereading(step), event) => self.rereading(step.step(now, event), now),
             (State::Looking, Event::Loaded(text)) => self.looked(text.as_ref().and_then(Parked::parse), now),
             (State::Looking | State::Reserving { .. }, Event::StoreFailed(failure)) => {
-                self.make_do(Local::Store(failure).into(), now)
+                self.make_do(failure.into(), now)
             }
-            (State::Draining { attempt }, Event::Slept) => self.authenticate(attempt, now),
+            (State::Draining { attempt }, Event::Slept) => {
+                let possession = self.possession.take().map(Possession::afresh);
+                Self { possession, ..self }.authenticate(attempt, now)
+            }
             (State::Authenticating { step, attempt }, event) => {
                 self.authenticating(step.step(now, event), attempt, now)
             }
@@ -371,9 +400,9 @@ impl Machine for Renewing {
                 self.lost(reach, error, &intent, now)
             }
             // Whatever became of the parking, the answer is at hand.
-            (State::Parking { intent, answer, date }, Event::Saved) => self.parked(intent, &answer, date, now),
-            (State::Parking { intent, answer, date }, _) => {
-                self.parked(intent, &answer, date, now).logged(LogLine::detail("the answer could not be parked"))
+            (State::Parking { intent, answer, aside }, Event::Saved) => self.parked(intent, &answer, aside, now),
+            (State::Parking { intent, answer, aside }, _) => {
+                self.parked(intent, &answer, aside, now).logged(LogLine::detail("the answer could not be parked"))
             }
             (State::Committing { step, found }, event) => self.committing(step.step(now, event), found),
             (State::Rejecting(step), event) => self.rejecting(step.step(now, event), now),

@@ -22,6 +22,8 @@ pub(super) struct AuthorizationRequest {
     pub(super) scope: String,
     pub(super) nonce: Option<String>,
     pub(super) challenge: String,
+    /// The thumbprint of the key that the code is bound to (RFC 9449, section 10).
+    pub(super) thumbprint: Option<String>,
 }
 
 /// An `error` of RFC 6749, section 4.1.2.1, and its description.
@@ -68,13 +70,13 @@ impl AuthorizationServer {
     fn ask_or_decide(&mut self, turn: &Turn<'_>, client: &Client, request: AuthorizationRequest) -> Response {
         match self.options.auto_consent.clone() {
             Some(Decision::Deny) => self.decide(&request, None),
-            Some(Decision::Allow { account }) => match self.find_account(&account) {
-                Some(account) => self.decide(&request, Some(&account)),
-                None => {
-                    let refusal = ("server_error", "no such test account");
-                    self.refuse(&request.redirect_uri, request.state.as_deref(), refusal)
+            Some(Decision::Allow { account }) => {
+                if let Some(account) = self.find_account(&account) {
+                    return self.decide(&request, Some(&account));
                 }
-            },
+                let refusal = ("server_error", "no such test account");
+                self.refuse(&request.redirect_uri, request.state.as_deref(), refusal)
+            }
             None => self.show_consent(turn, client, request),
         }
     }
@@ -190,6 +192,7 @@ pub(super) fn check(
             .ok_or(("invalid_scope", "the client may have none of this scope"))?,
         nonce: parameters.get("nonce").map(str::to_owned),
         challenge: challenge.to_owned(),
+        thumbprint: parameters.get("dpop_jkt").map(str::to_owned),
     })
 }
 

@@ -134,6 +134,7 @@ impl AuthorizationServer {
         turn: &Turn<'_>,
         client: &Client,
         parameters: &Parameters,
+        thumbprint: Option<String>,
     ) -> Result<Response, Refusal> {
         debug_assert_eq!(parameters.get("grant_type"), Some(DEVICE_GRANT));
         let code = parameters.get("device_code").ok_or(Refusal::invalid_request("device_code is missing"))?;
@@ -144,6 +145,7 @@ impl AuthorizationServer {
         let (account_id, scope) = outcome?;
         self.devices.remove(&key);
         let family = self.start_family(client, &account_id, &scope, None);
+        self.bind(family, thumbprint);
         Ok(self.issue_first(turn, client, family))
     }
 

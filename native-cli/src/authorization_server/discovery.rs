@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::AuthorizationServer;
 use super::message::Response;
-use super::options::PushedAuthorization;
+use super::options::{Dpop, PushedAuthorization};
 
 pub(super) const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 pub(super) const TOKEN_EXCHANGE_GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -42,6 +42,9 @@ impl AuthorizationServer {
             insert(&mut metadata, "pushed_authorization_request_endpoint", json!(at("/par")));
             let required = self.options.pushed_authorization == PushedAuthorization::Required;
             insert(&mut metadata, "require_pushed_authorization_requests", json!(required));
+        }
+        if self.options.dpop != Dpop::NotOffered {
+            insert(&mut metadata, "dpop_signing_alg_values_supported", json!(["ES256", "EdDSA"]));
         }
         insert(&mut metadata, "grant_types_supported", json!(grants));
         Response::of_json(200, &metadata)

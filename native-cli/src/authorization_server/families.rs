@@ -22,6 +22,8 @@ pub struct Family {
     pub generation: u64,
     /// Why it is dead, if it is.
     pub revoked: Option<Revocation>,
+    /// The thumbprint of the key that its tokens are bound to, if they are (RFC 9449).
+    pub thumbprint: Option<String>,
     pub(super) nonce: Option<String>,
     pub(super) started_at: i64,
     /// The text of the newest refresh token.
@@ -92,6 +94,7 @@ impl Families {
             scope: scope.to_owned(),
             generation: 0,
             revoked: None,
+            thumbprint: None,
             nonce,
             started_at: now,
             current: None,

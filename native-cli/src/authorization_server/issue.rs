@@ -27,12 +27,13 @@ impl AuthorizationServer {
     ) -> Response {
         let known = self.families.get(family);
         let nonce = known.and_then(|found| found.nonce.clone());
+        let thumbprint = known.and_then(|found| found.thumbprint.clone());
         let account_id = known.map_or_else(String::new, |found| found.account_id.clone());
         let account = self.account_in_answer(turn, &account_id);
         let lifetime = self.options.access_token_lifetime_ms;
         let access_token = match client.access_tokens {
             AccessTokenStyle::Opaque => self.mint.secret("", "access token"),
-            AccessTokenStyle::Jwt => self.access_token_jwt(client, &account, scope),
+            AccessTokenStyle::Jwt => self.access_token_jwt(client, &account, scope, thumbprint.as_deref()),
         };
         let known = AccessToken {
             family,
@@ -43,7 +44,7 @@ impl AuthorizationServer {
         self.families.access_tokens.insert(digest(&access_token), known);
         let mut fields = vec![
             ("access_token", json!(access_token).to_string()),
-            ("token_type", json!("Bearer").to_string()),
+            ("token_type", json!(if thumbprint.is_some() { "DPoP" } else { "Bearer" }).to_string()),
             ("expires_in", (lifetime / 1000).to_string()),
         ];
         if let RefreshAnswer::Present(refresh_token) = refresh {
@@ -70,12 +71,22 @@ impl AuthorizationServer {
     }
 
     /// RFC 9068, section 2.2; for OpenAI's dialect with its claims.
-    fn access_token_jwt(&mut self, client: &Client, account: &Account, scope: &str) -> String {
+    fn access_token_jwt(
+        &mut self,
+        client: &Client,
+        account: &Account,
+        scope: &str,
+        thumbprint: Option<&str>,
+    ) -> String {
         let lifetime = self.options.access_token_lifetime_ms;
         let mut claims = self.common_claims(account, lifetime);
         let issuer = self.options.issuer.clone();
         add(&mut claims, "jti", json!(self.mint.secret("", "jti")));
         add(&mut claims, "client_id", json!(client.id));
+        if let Some(thumbprint) = thumbprint {
+            // RFC 9449, section 6.1.
+            add(&mut claims, "cnf", json!({"jkt": thumbprint}));
+        }
         match client.dialect {
             Dialect::Standard => {
                 add(&mut claims, "aud", json!(format!("{issuer}/resource")));

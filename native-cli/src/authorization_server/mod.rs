@@ -13,6 +13,7 @@ mod authorize;
 mod client_authentication;
 mod device;
 mod discovery;
+mod dpop;
 mod families;
 mod fault;
 mod interaction;
@@ -46,7 +47,7 @@ pub use fault::{Endpoint, Fault, PlannedFault};
 pub use journal::{Entry, Happening, Revocation};
 pub use message::{Delivery, Request, Response, Served};
 pub use options::{
-    AccessTokenStyle, Account, CODEX_CLIENT_ID, Client, ClientAuthentication, Decision, Dialect, Options,
+    AccessTokenStyle, Account, CODEX_CLIENT_ID, Client, ClientAuthentication, Decision, Dialect, Dpop, Options,
     PersonalAccessToken, PublicKey, PushedAuthorization, RefreshTokens, Rotation,
 };
 pub use serve::{Serving, serve};
@@ -79,7 +80,7 @@ pub struct AuthorizationServer {
     devices: BTreeMap<Digest, Device>,
     /// API keys and personal access tokens, and whose they are.
     keys: BTreeMap<Digest, String>,
-    /// The client assertions seen, until they expire (RFC 7523, section 3).
+    /// The client assertions and proofs of possession seen, until they expire (RFC 7523, section 3; RFC 9449, section 11.1).
     assertions: BTreeMap<Digest, i64>,
     faults: Vec<PlannedFault>,
     journal: Vec<Entry>,

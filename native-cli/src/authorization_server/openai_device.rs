@@ -96,6 +96,7 @@ impl AuthorizationServer {
             state: None,
             scope: device.scope.clone(),
             nonce: None,
+            thumbprint: None,
             challenge: code_challenge(&code_verifier),
         };
         let authorization_code = self.issue_code(&request, account);

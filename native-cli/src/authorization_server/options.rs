@@ -27,6 +27,8 @@ pub struct Options {
     pub auto_consent: Option<Decision>,
     /// Whether authorization requests can be pushed (RFC 9126).
     pub pushed_authorization: PushedAuthorization,
+    /// Whether tokens can be bound to a key (RFC 9449).
+    pub dpop: Dpop,
     /// What becomes of a refresh token that is used.
     pub rotation: Rotation,
     /// Milliseconds.
@@ -65,6 +67,7 @@ impl Options {
             personal_access_tokens: Vec::new(),
             auto_consent: None,
             pushed_authorization: PushedAuthorization::NotOffered,
+            dpop: Dpop::NotOffered,
             rotation: Rotation::Strict,
             authorization_code_lifetime_ms: 60_000,
             access_token_lifetime_ms: 3_600_000,
@@ -240,6 +243,17 @@ pub enum PushedAuthorization {
     Offered,
     /// They must be.
     Required,
+}
+
+/// Whether tokens can be bound to a key (RFC 9449).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dpop {
+    /// No.
+    NotOffered,
+    /// They are, where a request proves possession of one.
+    Offered,
+    /// And each proof holds a nonce of the server's (section 8).
+    NonceWanted,
 }
 
 /// What becomes of a refresh token that is used (RFC 9700, section 4.14.2).

@@ -34,6 +34,7 @@ impl AuthorizationServer {
         turn: &Turn<'_>,
         client: &Client,
         parameters: &Parameters,
+        thumbprint: Option<&str>,
     ) -> Result<Response, Refusal> {
         let text = parameters.get("refresh_token").ok_or(Refusal::invalid_request("refresh_token is missing"))?;
         let known = self.families.refresh_tokens.get(&digest(text)).cloned();
@@ -41,6 +42,9 @@ impl AuthorizationServer {
         let family = self.families.get(token.family).ok_or(INVALIDATED)?;
         if family.client_id != client.id {
             return Err(INVALIDATED);
+        }
+        if family.thumbprint.is_some() && family.thumbprint.as_deref() != thumbprint {
+            return Err(Refusal::invalid_grant("the refresh token is bound to another key"));
         }
         let scope = match parameters.get("scope") {
             Some(asked) => narrowed(&family.scope, asked)

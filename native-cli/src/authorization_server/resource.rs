@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::AuthorizationServer;
 use super::issue::has_scope;
 use super::journal::Happening;
-use super::message::Response;
+use super::message::{Response, authorization};
 use super::mint::digest;
 use super::options::Account;
 use super::routes::Turn;
@@ -18,11 +18,15 @@ impl AuthorizationServer {
         response
     }
 
-    fn resource_answer(&self, turn: &Turn<'_>) -> Response {
-        let Some(token) = turn.request.bearer() else {
+    fn resource_answer(&mut self, turn: &Turn<'_>) -> Response {
+        let shown = turn.request.bearer().or_else(|| authorization(turn.request, "DPoP"));
+        let Some(token) = shown else {
             // Without credentials the challenge says no more (RFC 6750, section 3.1).
             return challenge(401, "Bearer realm=\"resource\"", "a bearer token is missing");
         };
+        if let Err(response) = self.check_possession(turn, token) {
+            return response;
+        }
         let (account, scope) = match self.access_token(self.now, token) {
             Some(found) => (self.find_account(&found.account_id), Some(&found.scope)),
             None => (self.key_holder(token), None),
@@ -48,6 +52,25 @@ impl AuthorizationServer {
             members.insert("email_verified".to_owned(), json!(true));
         }
         Response::of_json(200, &body)
+    }
+
+    /// A token that is bound to a key comes with a proof of its possession (RFC 9449, section 7.1).
+    fn check_possession(&mut self, turn: &Turn<'_>, token: &str) -> Result<(), Response> {
+        let family = self.access_token(self.now, token).and_then(|found| self.families.get(found.family));
+        let Some(bound) = family.and_then(|family| family.thumbprint.clone()) else { return Ok(()) };
+        let refuse = |error: &str, nonce: String| {
+            let header = format!("DPoP realm=\"resource\", algs=\"ES256 EdDSA\", error=\"{error}\"");
+            challenge(401, &header, error).with_header("DPoP-Nonce", &nonce)
+        };
+        let nonce = self.proof_nonce(0);
+        if turn.request.bearer().is_some() {
+            return Err(refuse("invalid_token", nonce));
+        }
+        match self.possession(turn, Some(token)) {
+            Ok(Some(shown)) if shown == bound => Ok(()),
+            Ok(_) => Err(refuse("invalid_token", nonce)),
+            Err(refusal) => Err(refuse(refusal.error, nonce)),
+        }
     }
 
     /// `GET /api/accounts/v1/user-auth-credential/whoami`

@@ -9,7 +9,7 @@ use super::journal::{Happening, Revocation};
 use super::jwt;
 use super::message::Response;
 use super::mint::{code_challenge, digest};
-use super::options::{Client, Dialect, PublicKey};
+use super::options::{Client, Dialect, Dpop, PublicKey};
 use super::parameters::{Malformed, Parameters};
 use super::routes::Turn;
 use super::{AuthorizationServer, FamilyId};
@@ -87,11 +87,15 @@ impl AuthorizationServer {
     pub(super) fn token(&mut self, turn: &Turn<'_>) -> Response {
         self.token_requests += 1;
         let speaks_json = turn.dialect == Dialect::OpenAi && turn.request.is_json();
-        self.grant(turn, speaks_json).unwrap_or_else(|refusal| {
+        let response = self.grant(turn, speaks_json).unwrap_or_else(|refusal| {
             let code = refusal.openai_code.filter(|_| speaks_json);
             self.note(Happening::TokenRefused { error: code.unwrap_or(refusal.error).to_owned() });
             if speaks_json { refusal.openai() } else { refusal.standard() }
-        })
+        });
+        match self.options.dpop {
+            Dpop::NonceWanted => response.with_header("DPoP-Nonce", &self.proof_nonce(0)),
+            Dpop::NotOffered | Dpop::Offered => response,
+        }
     }
 
     fn grant(&mut self, turn: &Turn<'_>, speaks_json: bool) -> Result<Response, Refusal> {
@@ -103,10 +107,13 @@ impl AuthorizationServer {
             return Err(Refusal::invalid_request(why));
         }
         let client = self.authenticate(turn, &parameters)?;
+        let thumbprint = self.possession(turn, None)?;
         match grant_type {
-            Some("authorization_code") => self.exchange_code(turn, &client, &parameters),
-            Some("refresh_token") => self.refresh(turn, &client, &parameters),
-            Some(DEVICE_GRANT) if self.options.device_enabled => self.poll_device(turn, &client, &parameters),
+            Some("authorization_code") => self.exchange_code(turn, &client, &parameters, thumbprint),
+            Some("refresh_token") => self.refresh(turn, &client, &parameters, thumbprint.as_deref()),
+            Some(DEVICE_GRANT) if self.options.device_enabled => {
+                self.poll_device(turn, &client, &parameters, thumbprint)
+            }
             Some(TOKEN_EXCHANGE_GRANT) => self.exchange_id_token(turn, &client, &parameters),
             Some(_) => Err(Refusal::new("unsupported_grant_type", "this grant type is not supported")),
             None => Err(Refusal::invalid_request("grant_type is missing")),
@@ -119,6 +126,7 @@ impl AuthorizationServer {
         turn: &Turn<'_>,
         client: &Client,
         parameters: &Parameters,
+        thumbprint: Option<String>,
     ) -> Result<Response, Refusal> {
         let code = parameters.get("code").ok_or(Refusal::invalid_request("code is missing"))?;
         let key = digest(code);
@@ -147,9 +155,13 @@ impl AuthorizationServer {
             let why = "code_verifier does not belong to this code";
             return Err(Refusal::invalid_grant(why));
         }
+        if known.request.thumbprint.is_some() && known.request.thumbprint != thumbprint {
+            return Err(Refusal::invalid_grant("the code is bound to another key"));
+        }
         let request = &known.request;
         let nonce = request.nonce.clone();
         let family = self.start_family(client, &known.account_id, &request.scope, nonce);
+        self.bind(family, thumbprint);
         if let Some(known) = self.codes.get_mut(&key) {
             known.family = Some(family);
         }

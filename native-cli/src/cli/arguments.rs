@@ -128,6 +128,9 @@ pub(crate) enum Command {
     /// Make a Codex home that is elsewhere a profile; it stays where it is
     #[command(after_help = "Example:\n  hallpass import ~/.codex-work --as work")]
     Import(Deferred<Import>),
+    /// Show which settings, policy and credential count here, from where, and what they shadow
+    #[command(after_help = "Example:\n  hallpass explain --json | jq '.settings[] | select(.origin != \"default\")'")]
+    Explain(Deferred<Explain>),
     /// Find out what keeps you from signing in, or from staying signed in
     #[command(
         after_help = "Examples:\n  hallpass doctor\n  hallpass doctor --json | jq '.findings[] | select(.level == \"problem\")'\n\n\
@@ -135,7 +138,7 @@ pub(crate) enum Command {
                       because of the first one. No secret is shown: what it prints can be given to others."
     )]
     Doctor(Deferred<Doctor>),
-    /// Give the token to git, docker or kubectl, each in its own protocol
+    /// Give the token to git, docker, AWS or kubectl, each in its own protocol
     #[command(
         after_help = "Example:\n  hallpass credential git --help     what to write into git's configuration, and into ours"
     )]
@@ -269,6 +272,13 @@ pub(crate) struct Export {
 }
 
 #[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Explain {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Doctor {
     /// Print JSON
     #[arg(long)]
@@ -369,6 +379,17 @@ pub(crate) enum Tool {
         /// What docker wants
         action: DockerAction,
     },
+    /// A credential_process of the AWS tools: prints keys of a role
+    #[command(
+        after_help = "Example:\n  aws configure set profile.dev.credential_process 'hallpass credential aws'\n\n\
+                      The role is assumed with the ID token of the session, by AWS STS. In config.toml:\n  \
+                      [hallpass.aws]\n  role_arn = \"arn:aws:iam::123456789012:role/developer\"\n  \
+                      region = \"eu-central-1\"\n  \
+                      token = \"access_token\"      where that is what the role trusts [default: id_token]\n  \
+                      session_name = \"ada\"         its name in AWS's logs [default: hallpass]\n  \
+                      duration = 3600              in seconds [default: AWS's]"
+    )]
+    Aws,
     /// A credential plugin of kubectl: prints an ExecCredential
     #[command(
         after_help = "Example:\n  kubectl config set-credentials me --exec-api-version=client.authentication.k8s.io/v1 \\\n    \
@@ -438,6 +459,7 @@ impl Command {
                 Some(_) => false,
                 None => profiles.json,
             },
+            Self::Explain(explain) => explain.json,
             Self::Doctor(doctor) => doctor.json,
             Self::Exec(_)
             | Self::Seed(_)

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use hallpass::doctor::{Case, Finding, Group, Level, examine};
-use hallpass_core::{Configuration, Provider, StatusRequest};
+use hallpass_core::{Configuration, Provider, Status, StatusRequest};
 
 use super::arguments::{Doctor, Global};
 use super::failure::{self, Failure};
@@ -18,12 +18,14 @@ pub(super) fn run(global: &Global, arguments: &Doctor, voice: Voice) -> Result<E
         Ok(case) => Case { offline: arguments.offline, ..case },
         Err(failure) => {
             // What stands in the way of every command is the first finding; the machine is looked at all the same.
-            let report = failure.report().ok_or(failure)?;
-            findings.push(Finding { group: Group::Home, level: Level::Problem, report: report.clone() });
+            let Some(report) = failure.report() else { return Err(failure) };
+            let is_forbidden = failure.exit_code() == failure::FORBIDDEN;
+            let group = if is_forbidden { Group::Policy } else { Group::Home };
+            findings.push(Finding { group, level: Level::Problem, report: report.clone() });
             Case {
                 home: None,
                 configuration: Configuration::new(Provider::openai()),
-                status: Ok(Default::default()),
+                status: Ok(Status::default()),
                 offline: arguments.offline,
             }
         }
@@ -46,11 +48,18 @@ fn gather(global: &Global, voice: Voice) -> Result<Case, Failure> {
     let mut configuration = session.configuration(Provider::openai())?;
     let request = StatusRequest { configuration: configuration.clone(), check: false };
     let status = session.shell(Bystander::new(voice)).status(request);
-    let name = status.as_ref().ok().and_then(|status| status.provider.as_deref());
-    if let Some(provider) = name.and_then(|name| session.config.provider(name).ok()) {
+    if let Some(provider) = status.as_ref().ok().and_then(|status| provider(&session, status)) {
         configuration.provider = provider;
     }
     Ok(Case { home: Some(session.home.clone()), configuration, status, offline: false })
+}
+
+/// The provider of whoever is signed in.
+fn provider(session: &Session, status: &Status) -> Option<Provider> {
+    let issuer = status.issuer.as_deref()?;
+    let known = status.provider.as_deref().and_then(|name| session.config.provider(name).ok());
+    let provider = known.unwrap_or_else(|| Provider::discovered(issuer, ""));
+    Some(if provider.issuer == issuer { provider } else { provider.at(issuer) })
 }
 
 /// What a problem of this kind would end other commands with.
@@ -86,7 +95,8 @@ fn line(kind: &str, sentence: &str) -> String {
     format!("  {:<8}  {}", format!("{kind}:"), safe(sentence))
 }
 
-fn title(group: Group) -> &'static str {
+/// The group's name, for people and for programs.
+pub(super) fn title(group: Group) -> &'static str {
     match group {
         Group::Home => "Home",
         Group::Credential => "Credential",

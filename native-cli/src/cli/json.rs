@@ -95,9 +95,10 @@ pub(crate) fn diagnosis(findings: &[Finding]) -> Value {
         let count = findings.iter().filter(|finding| finding.level == level).count();
         summary.insert(doctor::name(level).to_owned(), count.into());
     }
-    let finding = |Finding { level, report, .. }: &Finding| {
+    let finding = |Finding { group, level, report }: &Finding| {
         let mut entry = entry(report);
         entry["level"] = doctor::name(*level).into();
+        entry["group"] = doctor::title(*group).into();
         entry
     };
     json!({ "findings": findings.iter().map(finding).collect::<Value>(), "summary": summary })
@@ -112,7 +113,7 @@ fn entries(reports: &[Report]) -> Value {
     reports.iter().map(entry).collect()
 }
 
-fn entry(report: &Report) -> Value {
+pub(crate) fn entry(report: &Report) -> Value {
     json!({ "code": report.code, "message": report.message, "help": report.help })
 }
 
@@ -165,6 +166,7 @@ mod tests {
             method: Some(Method::ApiKey),
             account: Some(Account { email: Some("ada@example.com".into()), ..Account::default() }),
             provider: Some("openai".into()),
+            issuer: None,
             store: Some(Place::Keyring),
             expires_at: Some(Timestamp::from_seconds(0)),
             last_refresh: Some(Timestamp::from_milliseconds(1)),

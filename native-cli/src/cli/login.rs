@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use hallpass::surroundings::{self, Surroundings};
 use hallpass::{Opener, Shell};
-use hallpass_core::{Error, LoggedIn, LoginMethod, LoginRequest, Method, Provider, Refused, Revocation};
+use hallpass_core::{Error, LoggedIn, LoginMethod, LoginRequest, Method, Provider, Refused, Revocation, Secret};
 
 use super::arguments::{Global, Login};
 use super::failure::Failure;
@@ -23,6 +23,8 @@ pub(super) fn run(global: &Global, arguments: &Login, voice: Voice) -> Result<Ex
     let way = Way::choose(arguments, &provider, || Surroundings::look().browser_obstacle());
     voice.say(&way.reason);
     let configuration = session.configuration(provider)?;
+    // Nobody is asked for a secret that may not be used.
+    configuration.permits_login(&way.intended(), global.store.map(Into::into))?;
     warn_of_overrides(&configuration);
     // What is piped in is read to its end; on a terminal the person goes on typing.
     let can_type = !arguments.provider.with_client_secret || io::stdin().is_terminal();
@@ -31,11 +33,10 @@ pub(super) fn run(global: &Global, arguments: &Login, voice: Voice) -> Result<Ex
     let cancellation = shell.cancellation();
     let ask = |what| secret::ask(what, voice, &cancellation);
     let client_secret = arguments.provider.with_client_secret.then(|| ask("client secret")).transpose()?;
-    let method = match way.credential {
-        Some(Credential::ApiKey) => LoginMethod::ApiKey(ask("API key")?),
-        Some(Credential::AccessToken) => LoginMethod::AccessToken(ask("access token")?),
-        None if way.device => LoginMethod::DeviceCode,
-        None => LoginMethod::Browser,
+    let method = match way.intended() {
+        LoginMethod::ApiKey(_) => LoginMethod::ApiKey(ask("API key")?),
+        LoginMethod::AccessToken(_) => LoginMethod::AccessToken(ask("access token")?),
+        without_secret => without_secret,
     };
     let request = LoginRequest { configuration, method, store: global.store.map(Into::into), client_secret };
     let outcome = sign_in(&mut shell, request, &way, voice)?;
@@ -78,6 +79,16 @@ enum Credential {
 }
 
 impl Way {
+    /// The method, without what it takes.
+    fn intended(&self) -> LoginMethod {
+        match self.credential {
+            Some(Credential::ApiKey) => LoginMethod::ApiKey(Secret::default()),
+            Some(Credential::AccessToken) => LoginMethod::AccessToken(Secret::default()),
+            None if self.device => LoginMethod::DeviceCode,
+            None => LoginMethod::Browser,
+        }
+    }
+
     fn choose(login: &Login, provider: &Provider, obstacle: impl FnOnce() -> Option<&'static str>) -> Self {
         let name = safe(&provider.name);
         let way = |device, opens_browser, demanded, reason: String| Self {

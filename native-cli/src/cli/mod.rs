@@ -5,6 +5,7 @@ mod credential;
 mod deferred;
 mod doctor;
 mod exec;
+mod explain;
 mod export;
 pub(crate) mod failure;
 mod hidden;
@@ -12,6 +13,8 @@ mod import;
 mod json;
 mod login;
 mod logout;
+#[cfg(test)]
+mod manual;
 pub(crate) mod person;
 mod profiles;
 mod provider;
@@ -70,6 +73,7 @@ fn run(arguments: Arguments, voice: Voice) -> Result<ExitCode, Failure> {
         Command::Seed(_) => seed::run(global, voice),
         Command::Export(export) => export::run(global, *export, voice),
         Command::Import(import) => import::run(global, &import, voice),
+        Command::Explain(explain) => explain::run(global, &explain, voice),
         Command::Doctor(doctor) => doctor::run(global, &doctor, voice),
         Command::Credential(credential) => credential::run(global, &credential, voice),
         Command::Demo(demo) => demonstrate(&demo),

@@ -19,7 +19,6 @@ pub(crate) struct Session {
     pub(crate) config: Config,
     /// What has chosen the home.
     pub(crate) choice: Choice,
-    store: Option<hallpass_core::StoreMode>,
     encrypts: bool,
 }
 
@@ -72,8 +71,11 @@ impl Session {
         for assignment in &global.config {
             config.set(assignment)?;
         }
+        if let Some(store) = global.store {
+            config.choose_store(store.into());
+        }
         let encrypts = config.encrypts_record()?;
-        Ok(Self { home, config, choice, store: global.store.map(Into::into), encrypts })
+        Ok(Self { home, config, choice, encrypts })
     }
 
     /// The name of the profile whose home this is, if it is one's.
@@ -83,11 +85,7 @@ impl Session {
 
     /// What the flows are told.
     pub(crate) fn configuration(&self, provider: Provider) -> Result<Configuration, Failure> {
-        let mut configuration = self.config.configuration(&self.home, provider)?;
-        if let Some(store) = self.store {
-            configuration.store = Some(store);
-        }
-        Ok(configuration)
+        Ok(self.config.configuration(&self.home, provider)?)
     }
 
     /// A shell for this home.

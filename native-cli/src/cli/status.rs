@@ -99,6 +99,7 @@ mod tests {
                 ..Account::default()
             }),
             provider: Some("openai".into()),
+            issuer: None,
             store: Some(Place::File),
             expires_at: Some(now.plus(3_120_000)),
             last_refresh: Some(now.plus(-9 * 86_400_000)),

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use hallpass_core::{Declined, Error, Need, Provider, TokenRequest};
+use hallpass_core::{Declined, Error, Need, Provider, Report, TokenRequest};
 
 use super::arguments::{Global, Token};
 use super::failure::Failure;
@@ -17,6 +17,17 @@ pub(super) fn run(global: &Global, arguments: &Token, voice: Voice) -> Result<Ex
     let mut shell = session.shell(Bystander::new(voice));
     let token = shell.token(TokenRequest { configuration, need: need(arguments) })?;
     warn_of(&token.warnings);
+    if token.token_type != "Bearer" {
+        warn_of(&[Report {
+            code: "proof_needed".to_owned(),
+            message: "this token is bound to a key: a server takes it only with a proof for each request (DPoP)"
+                .to_owned(),
+            help: Some(
+                "make the proofs with `Hallpass::proof` of the library, or set `dpop = false` for the provider"
+                    .to_owned(),
+            ),
+        }]);
+    }
     if shell.cancellation().is_wished() {
         // What was renewed is saved; whoever asked for an end does not want it printed.
         return Err(Error::from(Declined::Cancelled).into());

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 
 use hallpass_core::Error;
 use serde::Deserialize as _;
-use toml::Value;
+use toml::{Table, Value};
 
-use super::{Config, value_error};
+use super::Config;
 use crate::profiles::{SHARED, Sharing};
 
 /// `[hallpass.exec]`
@@ -57,51 +57,42 @@ impl Config {
     /// [`Misused::Value`](hallpass_core::Misused::Value) that names the value that cannot be used.
     pub fn exec(&self) -> Result<Exec, Error> {
         const KEY: &str = "hallpass.exec";
-        let table = match self.values.get("hallpass").and_then(|hallpass| hallpass.get("exec")) {
-            None => &toml::Table::new(),
-            Some(Value::Table(table)) => table,
-            Some(_) => return Err(value_error(KEY, "it is not a table")),
-        };
+        let none = Table::new();
+        let table = self.table(KEY)?.unwrap_or(&none);
         if let Some(name) = table.keys().find(|name| !["share", "variables"].contains(&name.as_str())) {
-            return Err(value_error(KEY, &format!("it has no `{name}`")));
+            return Err(self.settings().unusable(KEY, &format!("it has no `{name}`")));
         }
-        let variables = match table.get("variables") {
-            None => BTreeMap::new(),
-            Some(Value::Table(table)) => {
-                table.iter().map(|(name, value)| variable(name, value)).collect::<Result<_, _>>()?
-            }
-            Some(_) => return Err(value_error("hallpass.exec.variables", "it is not a table")),
-        };
-        Ok(Exec { shared: shared(table.get("share"))?, variables })
+        let shared = shared(table.get("share"));
+        let shared = shared.map_err(|detail| self.settings().unusable("hallpass.exec.share", detail))?;
+        let variables = self.table("hallpass.exec.variables")?.into_iter().flatten().map(|(name, value)| {
+            let key = || format!("hallpass.exec.variables.{name}");
+            variable(name, value).map_err(|detail| self.settings().unusable(&key(), detail))
+        });
+        Ok(Exec { shared, variables: variables.collect::<Result<_, _>>()? })
     }
 }
 
-fn shared(value: Option<&Value>) -> Result<Vec<String>, Error> {
-    const KEY: &str = "hallpass.exec.share";
+fn shared(value: Option<&Value>) -> Result<Vec<String>, &'static str> {
     match value {
         None | Some(Value::Boolean(true)) => Ok(SHARED.map(str::to_owned).to_vec()),
         Some(Value::Boolean(false)) => Ok(Vec::new()),
         Some(Value::Array(names)) => {
             let name = |value: &Value| value.as_str().filter(|name| Sharing::may_share(name)).map(str::to_owned);
-            names.iter().map(name).collect::<Option<_>>().ok_or_else(|| {
-                value_error(
-                    KEY,
-                    "each must name a file or folder of the home that is no credential, lock, log or database",
-                )
-            })
+            let names: Option<_> = names.iter().map(name).collect();
+            names.ok_or("each must name a file or folder of the home that is no credential, lock, log or database")
         }
-        Some(_) => Err(value_error(KEY, "it is neither true, false nor a list of names")),
+        Some(_) => Err("it is neither true, false nor a list of names"),
     }
 }
 
-fn variable(name: &str, value: &Value) -> Result<(String, Variable), Error> {
-    let key = || format!("hallpass.exec.variables.{name}");
+fn variable(name: &str, value: &Value) -> Result<(String, Variable), &'static str> {
     let is_name = !name.is_empty() && !name.contains(['=', '\0']) && !name.starts_with("CODEX_");
     if !is_name {
-        return Err(value_error(&key(), "it is no name for a variable; those of Codex are set as they must be"));
+        return Err("it is no name for a variable; those of Codex are set as they must be");
     }
-    let known = "it is none of `access_token`, `api_key`, `account_id`, `home` and `profile`";
-    let variable = Variable::deserialize(value.clone()).map_err(|_| value_error(&key(), known))?;
+    let variable = Variable::deserialize(value.clone());
+    let variable =
+        variable.map_err(|_| "it is none of `access_token`, `api_key`, `account_id`, `home` and `profile`")?;
     Ok((name.to_owned(), variable))
 }
 
@@ -110,7 +101,7 @@ mod tests {
     use super::*;
 
     fn exec(text: &str) -> Result<Exec, Error> {
-        Config { values: text.parse().unwrap() }.exec()
+        Config::parse(text, "config.toml").unwrap().exec()
     }
 
     #[test]

@@ -11,7 +11,7 @@
 use hallpass_core::Error;
 use toml::{Table, Value};
 
-use super::{Config, value_error};
+use super::Config;
 
 /// The table of one tool: `[hallpass.git]` or `[hallpass.docker]`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -38,35 +38,33 @@ impl Config {
     /// [`Misused::Value`](hallpass_core::Misused::Value) that names the value that cannot be used.
     pub fn helper(&self, tool: &str) -> Result<Helper, Error> {
         let key = format!("hallpass.{tool}");
-        let table = match self.values.get("hallpass").and_then(|hallpass| hallpass.get(tool)) {
-            None => return Ok(Helper::default()),
-            Some(Value::Table(table)) => table,
-            Some(_) => return Err(value_error(&key, "it is not a table")),
-        };
+        let Some(table) = self.table(&key)? else { return Ok(Helper::default()) };
+        let refuse = |name: &str, detail: &str| self.settings().unusable(&format!("{key}.{name}"), detail);
         if let Some(name) = table.keys().find(|name| !["hosts", "username"].contains(&name.as_str())) {
-            return Err(value_error(&key, &format!("it has no `{name}`")));
+            return Err(self.settings().unusable(&key, &format!("it has no `{name}`")));
         }
-        Ok(Helper { hosts: hosts(&format!("{key}.hosts"), table)?, username: username(&key, table)? })
+        let hosts = hosts(table).map_err(|detail| refuse("hosts", detail))?;
+        let username = username(table).map_err(|detail| refuse("username", detail))?;
+        Ok(Helper { hosts, username })
     }
 }
 
-fn hosts(key: &str, table: &Table) -> Result<Vec<String>, Error> {
+fn hosts(table: &Table) -> Result<Vec<String>, &'static str> {
     let values = match table.get("hosts") {
         None => return Ok(Vec::new()),
         Some(Value::Array(values)) => values,
-        Some(_) => return Err(value_error(key, "it is not a list of hosts")),
+        Some(_) => return Err("it is not a list of hosts"),
     };
     let host = |value: &Value| value.as_str().filter(|host| is_host(host)).map(spelled_alike);
-    values.iter().map(host).collect::<Option<_>>().ok_or_else(|| {
-        value_error(key, "one of them is no host name: no scheme, no path and no wildcard, as in `git.example.com`")
-    })
+    let hosts: Option<_> = values.iter().map(host).collect();
+    hosts.ok_or("one of them is no host name: no scheme, no path and no wildcard, as in `git.example.com`")
 }
 
-fn username(key: &str, table: &Table) -> Result<Option<String>, Error> {
+fn username(table: &Table) -> Result<Option<String>, &'static str> {
     match table.get("username") {
         None => Ok(None),
         Some(Value::String(name)) if !name.is_empty() && !name.contains(char::is_control) => Ok(Some(name.clone())),
-        Some(_) => Err(value_error(&format!("{key}.username"), "it is not a name")),
+        Some(_) => Err("it is not a name"),
     }
 }
 
@@ -83,7 +81,7 @@ mod tests {
     use super::*;
 
     fn config(text: &str) -> Config {
-        Config { values: text.parse().unwrap() }
+        Config::parse(text, "config.toml").unwrap()
     }
 
     #[test]

@@ -32,11 +32,12 @@ mod unix {
         Public,
     }
 
-    const FILES: [(&str, Role); 10] = [
+    const FILES: [(&str, Role); 11] = [
         ("auth.json", Role::Secret),
         ("auth.json.corrupt", Role::Secret),
         ("hallpass.parked", Role::Secret),
         ("hallpass.client.json", Role::Secret),
+        ("hallpass.proof.pem", Role::Secret),
         ("secrets/codex_auth.age", Role::Public),
         ("hallpass.json", Role::Public),
         ("hallpass.lock", Role::Public),

@@ -80,10 +80,15 @@ fn judge(status: &Status, is_ci: bool, now: Timestamp) -> Vec<Finding> {
 /// How bad it is what `status` warns of.
 fn weigh(warning: &Report) -> Finding {
     let (group, level) = match warning.code.as_str() {
-        "workspace_forbidden" | "method_forbidden" => (Group::Policy, Level::Problem),
+        "workspace_forbidden"
+        | "method_forbidden"
+        | "every_method_forbidden"
+        | "issuer_forbidden"
+        | "store_forbidden"
+        | "override_forbidden" => (Group::Policy, Level::Problem),
         "store_pinned" | "keyring_fallback" => (Group::Home, Level::Warning),
         "codex_only" => (Group::Credential, Level::Note),
-        "backing_off" | "no_credential" => (Group::Credential, Level::Warning),
+        "backing_off" => (Group::Credential, Level::Warning),
         // What is left are reasons why a login is needed, or another version.
         _ => (Group::Credential, Level::Problem),
     };

@@ -48,11 +48,13 @@ fn judge(probed: Result<(), StoreFailure>, elapsed: Duration, used: Use) -> Find
         (Use::WhereThereIsOne, StoreTrouble::Unavailable) => Level::Warning,
         (Use::WhereThereIsOne | Use::Always, _) => Level::Problem,
     };
+    let kind = failure.kind;
     let mut finding = Group::Home.of(level, Local::Store(failure));
     if used == Use::None {
-        // Nobody needs it.
+        let is_missing = kind == StoreTrouble::Unavailable;
+        let state = if is_missing { "there is no keyring here" } else { "the keyring cannot be used now" };
+        finding.report.message = format!("{state}, and none is needed");
         finding.report.help = None;
-        finding.report.message.push_str(" (it is not used)");
     }
     finding
 }

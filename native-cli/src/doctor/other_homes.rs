@@ -1,43 +1,47 @@
 //! Other homes of this person: which tools use them, and whether one holds the session of this one.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use hallpass_core::{Event, Place, Secret, Slot, is_same_session};
+use hallpass_core::{Configuration, Status, StatusRequest};
 
 use super::{Case, Finding, Group};
-use crate::Stores;
+use crate::profiles::Profiles;
+use crate::{Nobody, Shell, home};
 
 pub(super) fn check(case: &Case) -> Vec<Finding> {
     let Some(home) = &case.home else { return Vec::new() };
     let usual = env::home_dir().map(|folder| folder.join(".codex"));
     let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let profiles = variable("HALLPASS_HOME").and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten();
+    let profiles = Profiles::find().ok();
+    let names = profiles.as_ref().and_then(|profiles| profiles.names().ok()).unwrap_or_default();
+    let named = names.iter().filter_map(|name| profiles.as_ref()?.home(name).ok());
     let others = usual.clone().into_iter().chain(variable("CODEX_HOME"));
-    let mut others: Vec<_> = others
-        .chain(profiles.filter_map(|entry| Some(entry.ok()?.path())))
-        .filter_map(|path| path.canonicalize().ok())
-        .filter(|path| path != home)
-        .collect();
+    let mut others: Vec<_> =
+        others.chain(named).filter_map(|path| path.canonicalize().ok()).filter(|path| path != home).collect();
     others.sort();
     others.dedup();
-    let ours = record(home);
+    let ours = case.status.as_ref().ok().and_then(|status| status.session.clone());
     let usual = usual.and_then(|path| path.canonicalize().ok());
     let found = others.into_iter().filter_map(|path| {
-        let theirs = record(&path)?;
-        let is_shared = ours.as_ref().is_some_and(|ours| is_same_session(ours, &theirs));
-        let is_usual = usual.as_ref() == Some(&path);
+        let theirs = status(&path, &case.configuration)?;
+        let is_shared = ours.is_some() && ours == theirs.session;
+        // Whoever keeps profiles knows that there are several.
+        let is_profile = profiles.as_ref().is_some_and(|profiles| profiles.is_own(home));
+        let is_usual = usual.as_ref() == Some(&path) && !is_profile;
         judge(home, &path, is_shared, is_usual)
     });
     found.collect()
 }
 
-fn record(home: &Path) -> Option<Secret> {
-    match Stores::new(home.to_owned()).load(Slot::Record(Place::File)) {
-        Event::Loaded(record) => record,
-        _ => None,
+/// Who is signed in there, where a file says so: for another home no keyring is opened.
+fn status(home: &Path, configuration: &Configuration) -> Option<Status> {
+    if !home.join("auth.json").exists() {
+        return None;
     }
+    let configuration = Configuration { home: home::identity(home), ..configuration.clone() };
+    let request = StatusRequest { configuration, check: false };
+    Shell::new(home.to_owned(), Box::new(Nobody)).status(request).ok().filter(|status| status.logged_in)
 }
 
 fn judge(home: &Path, other: &Path, is_shared: bool, is_usual: bool) -> Option<Finding> {

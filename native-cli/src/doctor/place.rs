@@ -9,7 +9,7 @@ pub(super) fn check(case: &Case) -> Vec<Finding> {
     let Some(home) = case.home.as_deref().filter(|home| home.is_dir()) else { return Vec::new() };
     let mut findings = Vec::new();
     findings.extend(carrier(home, &Path::exists, &Path::is_file).map(|carrier| judge_carrier(home, carrier)));
-    findings.extend(file_system(home).and_then(|kind| judge_file_system(home, kind)));
+    findings.extend(file_system(home).map(|kind| judge_file_system(home, kind)));
     findings
 }
 
@@ -76,9 +76,9 @@ enum Kind {
     Volatile(&'static str),
 }
 
-fn judge_file_system(home: &Path, kind: Kind) -> Option<Finding> {
+fn judge_file_system(home: &Path, kind: Kind) -> Finding {
     let home = home.display();
-    Some(match kind {
+    match kind {
         Kind::Shared(name) => Group::Home.warning(
             "network_file_system",
             format!("{home} is on a network drive ({name}): its locks may not reach the other machines that use it"),
@@ -94,7 +94,7 @@ fn judge_file_system(home: &Path, kind: Kind) -> Option<Finding> {
             format!("{home} is on {name}: the login is lost with it"),
             "mount a folder that stays, or seed each start",
         ),
-    })
+    }
 }
 
 /// What statfs(2) says about where the home lies.
@@ -169,7 +169,7 @@ mod tests {
             (0xef53, None),
             (0x9123_683e, None),
         ] {
-            let found = kind(magic).and_then(|kind| judge_file_system(Path::new("/h"), kind));
+            let found = kind(magic).map(|kind| judge_file_system(Path::new("/h"), kind));
             assert_eq!(found.map(|finding| finding.report.code).as_deref(), expected, "{magic:x}");
         }
     }

@@ -59,7 +59,7 @@ fn is_announced(new: &Path) -> Result<bool, Error> {
 
 /// The move of a home that is at `at`.
 fn begin(at: &Path, from: &Path, to: &Path) -> Result<Move, Error> {
-    let configured = Config::load(at)?.store()?;
+    let configured = Config::load(at)?.settings().store()?;
     Move::begin(sidecar(at)?.as_ref(), configured, &home::identity(from), &home::identity(to))
 }
 

@@ -1,4 +1,4 @@
-//! The files of a home: the record, the sidecar, the parked answer and the client's secret.
+//! The files of a home: the record, the sidecar, the parked answer, the client's secret and the key of its tokens.
 
 use std::ffi::OsStr;
 use std::io::Read;
@@ -32,10 +32,11 @@ pub(super) enum Name {
     /// Parked for a keyring, sealed.
     Sealed,
     Client,
+    Proof,
 }
 
 impl Name {
-    const ALL: [Self; 5] = [Self::Record, Self::Sidecar, Self::Parked, Self::Sealed, Self::Client];
+    const ALL: [Self; 6] = [Self::Record, Self::Sidecar, Self::Parked, Self::Sealed, Self::Client, Self::Proof];
 
     fn file_name(self) -> &'static OsStr {
         OsStr::new(match self {
@@ -44,6 +45,7 @@ impl Name {
             Self::Parked => "hallpass.parked",
             Self::Sealed => "hallpass.parked.age",
             Self::Client => "hallpass.client.json",
+            Self::Proof => "hallpass.proof.pem",
         })
     }
 }
@@ -75,7 +77,7 @@ impl Files {
                 }
             }
             Name::Parked | Name::Sealed => text = text::last_whole_line(text.expose()).into(),
-            Name::Sidecar | Name::Client => {}
+            Name::Sidecar | Name::Client | Name::Proof => {}
         }
         Ok(Some(text))
     }
@@ -87,7 +89,7 @@ impl Files {
         match name {
             Name::Record => self.keep_aside_corrupt(present),
             Name::Parked | Name::Sealed if self.park(name, contents)? => return Ok(()),
-            Name::Parked | Name::Sealed | Name::Sidecar | Name::Client => {}
+            Name::Parked | Name::Sealed | Name::Sidecar | Name::Client | Name::Proof => {}
         }
         replace(&target, contents.expose().as_bytes())
     }

@@ -44,7 +44,7 @@ impl Vault {
                 let parked = if self.encrypts { None } else { self.keyring.load(&purpose.entry(home))? };
                 Ok(parked.map(|parked| text::last_whole_line(parked.expose()).into()))
             }
-            Purpose::Client | Purpose::Key => self.keyring.load(&purpose.entry(home)),
+            Purpose::Client | Purpose::Proof | Purpose::Key => self.keyring.load(&purpose.entry(home)),
         }
     }
 
@@ -63,6 +63,7 @@ impl Vault {
                 files.save(Name::Sealed, &sealed)
             }
             Purpose::Parked | Purpose::Client | Purpose::Key => self.keyring.save(&entry, line()),
+            Purpose::Proof => self.keyring.save(&entry, contents.clone()),
         }
     }
 
@@ -84,7 +85,7 @@ impl Vault {
         let elsewhere = match purpose {
             Purpose::Record => self.encrypted.remove()?,
             Purpose::Parked => files.remove(Name::Sealed)?,
-            Purpose::Client | Purpose::Key => false,
+            Purpose::Client | Purpose::Proof | Purpose::Key => false,
         };
         Ok(self.keyring.remove(&purpose.entry(home))? || elsewhere)
     }
@@ -92,7 +93,7 @@ impl Vault {
     /// Moves the entries of a home that was renamed.
     pub(super) fn take_over(&mut self, from: &Path, home: &Path) -> Result<()> {
         // The record last, so that whoever finds it finds all of it.
-        const ALL: [Purpose; 4] = [Purpose::Key, Purpose::Client, Purpose::Parked, Purpose::Record];
+        const ALL: [Purpose; 5] = [Purpose::Key, Purpose::Client, Purpose::Proof, Purpose::Parked, Purpose::Record];
         for purpose in ALL {
             if let Some(contents) = self.keyring.load(&purpose.entry(from))? {
                 self.keyring.save(&purpose.entry(home), contents)?;

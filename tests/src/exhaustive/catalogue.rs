@@ -159,7 +159,14 @@ fn ending(result: &Result<Outcome, Error>) -> Ending {
         }
         Ok(Outcome::Logout(logout)) => Ending::Logout { clean: logout.failures.is_empty() },
         Ok(Outcome::Login(_)) => Ending::Login,
-        Ok(outcome @ (Outcome::Status(_) | Outcome::Seed(_) | Outcome::Export(_))) => {
+        Ok(
+            outcome @ (Outcome::Status(_)
+            | Outcome::Seed(_)
+            | Outcome::Export(_)
+            | Outcome::Proof(_)
+            | Outcome::Role(_)
+            | Outcome::Enforce(_)),
+        ) => {
             panic!("nobody asks for {outcome:?}")
         }
         Err(error) => Ending::Failed {

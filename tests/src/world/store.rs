@@ -88,7 +88,8 @@ impl Store {
 
 fn place(slot: Slot) -> Place {
     match slot {
-        Slot::Record(place) | Slot::Parked(place) | Slot::Client(place) => place,
+        Slot::Record(place) | Slot::Parked(place) | Slot::Client(place) | Slot::Proof(place) => place,
         Slot::Sidecar => Place::File,
+        Slot::NewProof => Place::Ephemeral,
     }
 }

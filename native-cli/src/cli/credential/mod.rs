@@ -1,5 +1,6 @@
 //! `hallpass credential`: the protocols in which other tools ask for a credential.
 
+mod aws;
 mod docker;
 mod git;
 mod git_request;
@@ -10,7 +11,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use hallpass_core::{Need, Provider, Token, TokenRequest};
+use hallpass_core::{Error, Misused, Need, Provider, Token, TokenRequest};
 
 use super::arguments::{Credential, Global, Tool};
 use super::failure::Failure;
@@ -22,6 +23,7 @@ pub(super) fn run(global: &Global, arguments: &Credential, voice: Voice) -> Resu
     match &arguments.tool {
         Tool::Git { operation } => git::run(global, operation, voice),
         Tool::Docker { action } => Ok(docker::run(global, *action, voice)),
+        Tool::Aws => aws::run(global, voice),
         Tool::Kubectl => kubectl::run(global, voice),
     }
 }
@@ -47,6 +49,12 @@ fn token(session: &Session, need: Need, voice: Voice) -> Result<Token, Failure> 
     warn_of_overrides(&configuration);
     let token = session.shell(Bystander::new(voice)).token(TokenRequest { configuration, need })?;
     warn_of(&token.warnings);
+    if token.token_type != "Bearer" {
+        // None of these tools could prove possession of its key, and without that it is worth nothing.
+        let detail =
+            "the token of this session is bound to a key, and other tools cannot prove that they hold it".to_owned();
+        return Err(Error::from(Misused::NotApplicable { detail }).into());
+    }
     Ok(token)
 }
 

@@ -1,0 +1,200 @@
+//! `hallpass explain`
+
+use std::env;
+use std::process::ExitCode;
+
+use hallpass::profiles::Chosen;
+use hallpass::requirements::Requirements;
+use hallpass_core::settings::{Explained, Origin, Setting};
+use hallpass_core::{Error, Policy, Provider, Report, Status, StatusRequest};
+use serde_json::{Value, json};
+
+use super::arguments::{self, Global};
+use super::failure::Failure;
+use super::person::Bystander;
+use super::report::{Voice, document, tell, warn_of};
+use super::session::Session;
+use super::status::headline;
+use super::text::safe;
+
+pub(super) fn run(global: &Global, arguments: &arguments::Explain, voice: Voice) -> Result<ExitCode, Failure> {
+    let explanation = Explanation::of(global, voice)?;
+    if arguments.json {
+        document(&explanation.json())?;
+    } else {
+        tell(&safe_lines(&explanation.lines()))?;
+        warn_of(&explanation.problems);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is in force here, and why. No secret is in it.
+struct Explanation {
+    home: String,
+    /// What has chosen the home.
+    home_from: String,
+    profile: Option<String>,
+    requirements: Option<Requirements>,
+    settings: Vec<Explained>,
+    providers: Vec<String>,
+    credential: Option<Credential>,
+    /// What would stop other commands, or is passed over by them.
+    problems: Vec<Report>,
+}
+
+/// The credential that wins.
+struct Credential {
+    status: Status,
+    /// Where it comes from: the store's place, or the name of a variable.
+    from: Option<String>,
+    why: String,
+    /// The credentials that would be used if this one were not there: where each comes from, and why it lost.
+    shadows: Vec<(String, String)>,
+}
+
+impl Explanation {
+    fn of(global: &Global, voice: Voice) -> Result<Self, Failure> {
+        let mut session = Session::open(global)?;
+        let mut problems = Vec::new();
+        let mut note = |error: &Error| {
+            let report = error.report();
+            if !problems.contains(&report) {
+                problems.push(report);
+            }
+        };
+        if let Ok(folder) = env::current_dir()
+            && folder.join(".codex") != session.home
+        {
+            session.config.show_project(&folder).unwrap_or_else(|error| note(&error));
+        }
+        let requirements = Requirements::read().unwrap_or_else(|error| {
+            note(&error);
+            None
+        });
+        let policy = requirements.as_ref().map(|requirements| requirements.policy.clone()).unwrap_or_default();
+        let providers = session.config.names().unwrap_or_default();
+        let credential = credential(&session, voice).map_err(|error| note(&error)).ok();
+        Ok(Self {
+            home: session.home.display().to_string(),
+            home_from: home_from(&session.choice.by),
+            profile: session.profile(),
+            requirements,
+            settings: session.config.settings().explain(&policy),
+            providers,
+            credential,
+            problems,
+        })
+    }
+
+    /// `{"home": {"path", "from", "profile"}, "policy": {"file", …} | null, "settings": [{"key", "value", "origin", "place",
+    /// "shadows": [{"key", "value", "origin", "place"}], "problem"}], "providers": [name], "credential": {"logged_in",
+    /// "method", "from", "why", "shadows": [{"from", "why"}]} | null, "problems": [{"code", "message", "help"}]}`
+    ///
+    /// The members of a policy are those of [`Policy`]; a list that is `null` permits everything. A credential that is
+    /// `null` could not be looked for; the problems say why.
+    fn json(&self) -> Value {
+        let policy = self.requirements.as_ref().map(|requirements| {
+            let Policy { login_methods, workspaces, issuers, stores, forbid_plaintext, forbid_endpoint_overrides } =
+                &requirements.policy;
+            json!({
+                "file": requirements.path.display().to_string(),
+                "login_methods": login_methods,
+                "workspaces": workspaces,
+                "issuers": issuers,
+                "stores": stores,
+                "forbid_plaintext": forbid_plaintext,
+                "forbid_endpoint_overrides": forbid_endpoint_overrides,
+            })
+        });
+        let credential = self.credential.as_ref().map(|credential| {
+            let shadows = credential.shadows.iter().map(|(from, why)| json!({ "from": from, "why": why }));
+            json!({
+                "logged_in": credential.status.logged_in,
+                "method": credential.status.method,
+                "from": credential.from,
+                "why": credential.why,
+                "shadows": shadows.collect::<Value>(),
+            })
+        });
+        json!({
+            "home": { "path": self.home, "from": self.home_from, "profile": self.profile },
+            "policy": policy,
+            "settings": self.settings,
+            "providers": self.providers,
+            "credential": credential,
+            "problems": self.problems.iter().map(super::json::entry).collect::<Value>(),
+        })
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let profile = self.profile.as_ref().map(|name| format!(" (profile {name})")).unwrap_or_default();
+        let mut lines = vec![format!("home        {}{profile}, from {}", self.home, self.home_from)];
+        match &self.requirements {
+            None => lines.push("policy      none".to_owned()),
+            Some(requirements) => {
+                lines.push(format!("policy      {}", requirements.path.display()));
+                let values = requirements.settings.all().filter(|setting| setting.is_read());
+                lines.extend(values.map(|setting| format!("  {} = {}", setting.key, setting.value.shown())));
+            }
+        }
+        match &self.credential {
+            None => lines.push("credential  not looked for".to_owned()),
+            Some(credential) => {
+                let account = credential.status.account.clone().unwrap_or_default();
+                let who =
+                    if credential.from.is_some() { headline(&credential.status, &account) } else { String::new() };
+                let from = credential.from.as_ref().map(|from| format!(", from {from}"));
+                let who = if who.is_empty() { "none".to_owned() } else { who };
+                lines.push(format!("credential  {who}{}", from.unwrap_or_default()));
+                lines.push(format!("            {}", credential.why));
+                lines.extend(credential.shadows.iter().map(|(from, why)| format!("  shadows   {from}: {why}")));
+            }
+        }
+        lines.push(format!("providers   {}", self.providers.join(", ")));
+        for setting in &self.settings {
+            let by_nobody = if setting.origin == Origin::Managed { "the policy" } else { "default" };
+            let place = setting.place.as_deref().unwrap_or(by_nobody);
+            lines.push(format!("{} = {}   ({place})", setting.key, setting.value));
+            for shadowed in &setting.shadows {
+                let Setting { value, place, .. } = shadowed;
+                let loses = if shadowed.counts() { "shadows" } else { "ignores" };
+                lines.push(format!("  {loses} {}   ({place})", value.shown()));
+            }
+            lines.extend(setting.problem.as_ref().map(|problem| format!("  problem: {problem}")));
+        }
+        lines
+    }
+}
+
+/// What has chosen the home.
+fn home_from(by: &Chosen) -> String {
+    match by {
+        Chosen::Home => "--home".to_owned(),
+        Chosen::Profile => "--profile".to_owned(),
+        Chosen::Variable => "CODEX_HOME".to_owned(),
+        Chosen::Project(path) => path.display().to_string(),
+        Chosen::Used => "hallpass profiles use".to_owned(),
+        Chosen::Nothing => "default".to_owned(),
+    }
+}
+
+/// The credential that wins: the one in the store is the only one there is.
+fn credential(session: &Session, voice: Voice) -> Result<Credential, Error> {
+    let configuration = session.config.configuration(&session.home, Provider::openai())?;
+    let mut shell = session.shell(Bystander::new(voice));
+    let status = shell.status(StatusRequest { configuration, check: false })?;
+    let from = status.store.map(|place| shell.location(place));
+    let why = match (&from, status.logged_in) {
+        (None, _) => "nothing is stored".to_owned(),
+        (Some(_), true) => "it is the one that is stored".to_owned(),
+        (Some(_), false) => match status.warnings.last() {
+            Some(report) => format!("it cannot be used: {}", report.message),
+            None => "it has expired".to_owned(),
+        },
+    };
+    Ok(Credential { status, from, why, shadows: Vec::new() })
+}
+
+fn safe_lines(lines: &[String]) -> String {
+    lines.iter().map(|line| safe(line)).collect::<Vec<_>>().join("\n")
+}
