@@ -32,7 +32,12 @@ struct Options {
 enum Wanted {
     Named(String),
     /// Without a client id the named provider, at another issuer.
-    At { name: Option<String>, issuer: String, client_id: Option<String>, scopes: Option<Vec<String>> },
+    At {
+        name: Option<String>,
+        issuer: String,
+        client_id: Option<String>,
+        scopes: Option<Vec<String>>,
+    },
 }
 
 /// The answer to [`open`].
@@ -93,7 +98,9 @@ pub fn ways<'js>(env: &'js Env, configuration: String) -> Result<JsString<'js>> 
 fn opened(options: Options) -> std::result::Result<Opened, Error> {
     let wish = Wish { home: options.home.as_deref(), profile: options.profile.as_deref(), makes: options.makes };
     let home = Choice::make(wish)?.home;
-    if options.makes && let Some(mut sharing) = Sharing::of_profile(&home)? {
+    if options.makes
+        && let Some(mut sharing) = Sharing::of_profile(&home)?
+    {
         // What cannot be shared is no reason not to sign in; the program says what it is.
         sharing.link();
     }
@@ -107,6 +114,8 @@ fn opened(options: Options) -> std::result::Result<Opened, Error> {
         configuration.store = options.store;
     }
     configuration.strict_overrides = options.editor;
+    // An editor hands tokens to whoever may have them, and these have no key to prove anything with.
+    configuration.provider.dpop &= !options.editor;
     Ok(Opened { home: text_of(&home)?, encrypts: config.encrypts_record()?, configuration })
 }
 

@@ -163,3 +163,17 @@ test("origins that a token could be stolen from are refused", () => {
   }
   new Hallpass({ origins: ["https://api.example.com", "https://api.example.com:8443/", "http://127.0.0.1:1"] });
 });
+
+for (const dpop of ["offered", "nonce"]) {
+  test(`a token that is bound to a key goes with a proof for each request (${dpop})`, async (t) => {
+    const stage = await Stage.set(t, peer, { dpop });
+    const hallpass = await stage.signedIn();
+    assert.equal((await hallpass.token()).tokenType, "DPoP");
+    const response = await hallpass.fetch(`${stage.server.issuer}/me`);
+    assert.equal(response.status, 200);
+    assert.equal((await response.json()).sub, "alice");
+    const { accessToken } = await hallpass.token();
+    const stolen = await fetch(`${stage.server.issuer}/me`, { headers: { authorization: `Bearer ${accessToken}` } });
+    assert.equal(stolen.status, 401);
+  });
+}

@@ -141,6 +141,10 @@ export class Hallpass {
     return request.send({
       usable: () => this.token({ signal }),
       instead: (rejected) => this.token({ rejected, signal }).catch(nothingIfUnavailable),
+      proof: async (token, method, url, nonce) => {
+        const body = { access_token: token.accessToken, method, url, nonce };
+        return wanted((await this.#run("proof", body, { signal })).outcome, "proof").header;
+      },
     });
   }
 
@@ -304,6 +308,7 @@ interface Outcomes {
   token: wire.Token;
   logout: wire.LoggedOut;
   status: wire.Status;
+  proof: wire.Proof;
 }
 
 function wanted<Kind extends keyof Outcomes>(outcome: wire.Outcome, kind: Kind): Outcomes[Kind] {

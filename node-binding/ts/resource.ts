@@ -15,6 +15,8 @@ export interface Tokens {
   usable(): Promise<Token>;
   /** Another token than this one; none where there can be none now. */
   instead(rejected: string): Promise<Token | undefined>;
+  /** A proof of possession for one request (RFC 9449), for a token that is bound to a key. */
+  proof(token: Token, method: string, url: string, nonce: string | null): Promise<string>;
 }
 
 /** One request, until it is answered by something else than a redirect. */
@@ -47,8 +49,18 @@ export class ResourceRequest {
   async send(tokens: Tokens): Promise<Response> {
     let token = await tokens.usable();
     let recovered = false;
+    let nonce: string | null = null;
     for (let hops = 0; ;) {
-      const response = await this.#once(token);
+      const isBound = token.tokenType.toLowerCase() === "dpop";
+      const proof = isBound ? await tokens.proof(token, this.#method, this.#url.href, nonce) : undefined;
+      const response = await this.#once(token, proof);
+      // A resource that wants a nonce in the proof gives it away with its no (RFC 9449, section 9).
+      const wanted = isBound && response.status === 401 ? response.headers.get("dpop-nonce") : null;
+      if (wanted !== null && nonce === null && !isOnce(this.#body)) {
+        nonce = wanted;
+        await discard(response);
+        continue;
+      }
       if (response.status === 401 && !recovered) {
         recovered = true;
         const other = await tokens.instead(token.accessToken);
@@ -66,10 +78,11 @@ export class ResourceRequest {
     }
   }
 
-  #once(token: Token): Promise<Response> {
+  #once(token: Token, proof: string | undefined): Promise<Response> {
     const fetch = this.#fetch;
     const headers = new Headers(this.#headers);
     headers.set("authorization", `${token.tokenType} ${token.accessToken}`);
+    if (proof !== undefined) headers.set("dpop", proof);
     const init: FetchInit & { duplex?: "half" } = { ...this.#init, method: this.#method, headers, redirect: "manual" };
     if (this.#body !== null) init.body = this.#body;
     if (isOnce(this.#body)) init.duplex = "half";

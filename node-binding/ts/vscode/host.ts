@@ -122,11 +122,13 @@ export class SecretSlots {
   }
 
   #perform(effect: Effect): Promise<Event> | undefined {
-    if ("load" in effect) return this.#load(effect.load);
-    if ("save" in effect) return this.#save(effect.save.slot, effect.save.contents);
-    if ("remove" in effect) return this.#remove(effect.remove);
-    if ("reserve" in effect) return this.#reserve({ parked: effect.reserve.place }, effect.reserve.intent);
-    return undefined;
+    // A key that nobody can take out is nothing for a store of texts: a login does without.
+    if ("load" in effect && effect.load === "new_proof") return Promise.resolve({ loaded: null });
+    if ("load" in effect && isKept(effect.load)) return this.#load(effect.load);
+    if ("save" in effect && isKept(effect.save.slot)) return this.#save(effect.save.slot, effect.save.contents);
+    if ("remove" in effect && isKept(effect.remove)) return this.#remove(effect.remove);
+    const parked = "reserve" in effect ? { parked: effect.reserve.place } : undefined;
+    return parked && isKept(parked) && "reserve" in effect ? this.#reserve(parked, effect.reserve.intent) : undefined;
   }
 
   async #load(slot: Slot): Promise<Event> {
@@ -152,4 +154,9 @@ export class SecretSlots {
   #key(slot: Slot): string {
     return this.#prefix + (typeof slot === "string" ? slot : Object.entries(slot).flat().join("."));
   }
+}
+
+/** Whether a slot would be a file of the home. */
+function isKept(slot: Slot): boolean {
+  return slot === "sidecar" || (typeof slot === "object" && !("proof" in slot) && Object.values(slot).includes("file"));
 }
