@@ -83,7 +83,7 @@ impl Effect {
         match self {
             Self::Http(request) => request.interruptible,
             // Codex's locks are waited for between a refresh and its save.
-            Self::Lock { lock, .. } => *lock == Lock::Transaction,
+            Self::Lock { lock, .. } => *lock != Lock::Commit,
             Self::Sleep { .. } | Self::Await { .. } | Self::Run(_) | Self::Listen(_) => true,
             Self::Load(_)
             | Self::Save { .. }
@@ -118,6 +118,8 @@ pub enum Slot {
     /// latest when it is loaded. A shell that goes on with a suspended login has kept it. Where a shell keeps no keys it
     /// is empty, and the login does without; so does one whose record lies in memory.
     NewProof,
+    /// The tokens that were minted for this process: always in its memory, never anywhere else.
+    Minted,
 }
 
 /// A kind of store.
@@ -140,6 +142,8 @@ pub enum Lock {
     Transaction,
     /// Codex's `auth.lock`, then its `auth.json.lock`: held over a read or a write, never over a request.
     Commit,
+    /// No lock between processes: one flow of this process mints at a time, and the others find what it got.
+    Minting,
 }
 
 /// A key that the shell keeps.

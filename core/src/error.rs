@@ -298,6 +298,18 @@ pub enum Local {
     /// The client's secret is not in the store.
     #[error("this provider needs a client secret, and none is stored")]
     NoClientSecret,
+    /// A job has no identity that could be exchanged for a token.
+    #[error("there is no identity token: {detail}")]
+    IdentityToken {
+        /// Why not.
+        detail: String,
+    },
+    /// The command that prints a token has printed none.
+    #[error("{detail}")]
+    Command {
+        /// Why not; nothing of what it printed.
+        detail: String,
+    },
     /// The home holds another session, or another credential, than the seed.
     #[error("this home holds {held}, and a seed does not take its place")]
     Occupied {
@@ -326,6 +338,14 @@ pub enum Misused {
         /// Which value.
         what: String,
         /// What is wrong with it.
+        detail: String,
+    },
+    /// An environment variable with a credential cannot be used.
+    #[error("the environment variable `{name}` {detail}")]
+    Variable {
+        /// Which variable.
+        name: String,
+        /// What is wrong with it: the end of a sentence.
         detail: String,
     },
     /// There is no profile of this name.
@@ -398,6 +418,9 @@ pub enum LoginRequired {
     /// The resource does not accept the credential, and there is nothing to renew.
     #[error("the credential was rejected and cannot be renewed")]
     Rejected,
+    /// The same, and the credential was given in the environment or in a configuration.
+    #[error("the credential that was given was rejected")]
+    GivenRejected,
 }
 
 /// An error or a warning as it crosses a boundary: `{"code", "message", "help"}`.

@@ -8,7 +8,7 @@ use crate::demonstrating::Demonstrating;
 use crate::exporting::Exporting;
 use crate::login::Login;
 use crate::logout::Logout;
-use crate::refresh::Refresh;
+use crate::obtaining::Obtaining;
 use crate::seeding::Seeding;
 use crate::status::Checking;
 use crate::web_identity::Assuming;
@@ -29,7 +29,7 @@ pub struct Flow {
 #[serde(rename_all = "snake_case")]
 enum State {
     Login(Login),
-    Token(Refresh),
+    Token(Obtaining),
     Logout(Logout),
     Status(Checking),
     Seed(Seeding),
@@ -60,7 +60,7 @@ impl Flow {
         }
         match request {
             Request::Login(request) => login(Login::start(request, seed, now), timeouts),
-            Request::Token(request) => token(Refresh::start(request, seed, now), timeouts),
+            Request::Token(request) => token(Obtaining::start(request, seed, now), timeouts),
             Request::Logout(request) => logout(Logout::start(request, seed), timeouts),
             Request::Status(request) => status(Checking::start(request, seed, now), timeouts),
             Request::Seed(request) => seeding(Seeding::start(request, seed, now), timeouts),
@@ -129,7 +129,7 @@ fn login(step: Step<Login>, timeouts: Timeouts) -> Step<Flow> {
     wrapped(step, timeouts, State::Login, Outcome::Login)
 }
 
-fn token(step: Step<Refresh>, timeouts: Timeouts) -> Step<Flow> {
+fn token(step: Step<Obtaining>, timeouts: Timeouts) -> Step<Flow> {
     wrapped(step, timeouts, State::Token, Outcome::Token)
 }
 

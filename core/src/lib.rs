@@ -45,22 +45,29 @@ mod discovery;
 mod dpop;
 mod effect;
 mod endpoint;
+mod environment;
 mod error;
 mod event;
 mod exporting;
 mod flow;
 mod form;
+mod grant;
 mod header;
 mod home;
+mod identity;
 mod json;
 mod key_exchange;
 mod login;
 mod logout;
 mod machine;
+mod minting;
+mod model_provider;
 mod moving;
+mod obtaining;
 mod outcome;
 mod pkce;
 mod policy;
+mod precedence;
 mod preparing;
 mod provider;
 mod pushed_authorization;
@@ -83,23 +90,27 @@ mod whoami;
 
 pub use client_authentication::ClientAuthentication;
 pub use effect::{Command, Effect, HttpRequest, Key, Listen, Lock, Method as HttpMethod, Page, Place, Prompt, Slot};
+pub use environment::{Environment, FileContents};
 pub use error::{Declined, Error, Forbidden, Local, LoginRequired, Misbehaved, Misused, Refused, Report, Unavailable};
 pub use event::{
     Call, Event, HttpResponse, LockFailure, LockTrouble, Reach, RequestFailure, StoreFailure, StoreTrouble,
 };
 pub use flow::{Flow, Suspended};
+pub use grant::{Grant, GrantType, SubjectToken};
 pub use header::clock_skew;
 pub use machine::{Level, LogLine, Machine, Step};
+pub use model_provider::{ModelProvider, TokenCommand};
 pub use moving::{InKeyring, Move};
 pub use outcome::{
     Account, AssumedRole, Enforced, Exported, LoggedIn, LoggedOut, Method, Outcome, Proof, Revocation, SeedUse, Seeded,
     Status, Token, TokenOrigin,
 };
 pub use policy::{LoginKind, Policy};
+pub use precedence::{Precedence, Source, Stored};
 pub use provider::{Dialect, Endpoints, Provider, Redirect};
 pub use request::{
     Configuration, EnforceRequest, ExportRequest, Home, IdentityToken, LoginMethod, LoginRequest, LogoutRequest, Need,
-    ProofRequest, Request, Role, RoleRequest, SeedRequest, StatusRequest, StoreMode, Timeouts, TokenRequest,
+    ProofRequest, Request, Role, RoleRequest, SeedRequest, StatusRequest, StoreMode, Timeouts, TokenRequest, Wanted,
 };
 pub use secret::Secret;
 pub use seed::Seed;

@@ -1,6 +1,7 @@
 //! Signing in, whichever way, and saving what comes of it.
 
 use alloc::borrow::ToOwned;
+use alloc::format;
 use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
@@ -12,19 +13,20 @@ use crate::discovery::Discovery;
 use crate::dpop::{self, Possession, PublicKey};
 use crate::home::{Held, Reading, provider_of};
 use crate::key_exchange::KeyExchange;
+use crate::precedence::Stored as Credential;
 use crate::record::{Record, Tokens};
 use crate::revoking::{Revoking, Session};
 use crate::storing::{NewCredential, Stored, Storing, Terms};
+use crate::text::trimmed;
 use crate::token_response::TokenSet;
 use crate::whoami::Whoami;
 use crate::{
-    Account, Effect, Endpoints, Error, Event, Key, LogLine, LoggedIn, LoginMethod, LoginRequest, Machine, Page, Place,
-    Provider, Refused, Report, Revocation, Secret, Seed, Slot, Step, StoreMode, Timestamp, status, unexpected,
+    Account, Effect, Endpoints, Error, Event, Key, LogLine, LoggedIn, LoginMethod, LoginRequest, Machine, Misused,
+    Page, Place, Provider, Refused, Report, Revocation, Secret, Seed, Slot, Step, StoreMode, Timestamp, status,
+    unexpected,
 };
 
 mod given;
-
-use given::trimmed;
 
 /// A login. The session that was there before survives until the new one is saved; only then is it revoked.
 ///
@@ -88,11 +90,11 @@ impl Login {
         let begun = Begun::new(request, seed, None);
         match method {
             LoginMethod::Browser | LoginMethod::DeviceCode => begun.probing(reading, now),
-            LoginMethod::ApiKey(key) => match trimmed("API key", &key) {
+            LoginMethod::ApiKey(key) => match trimmed(&key).map_err(|why| unfit("API key", why)) {
                 Ok(key) => begun.store_given(Record::api_key(key), None),
                 Err(error) => Step::Done(Err(error)),
             },
-            LoginMethod::AccessToken(token) => match trimmed("access token", &token) {
+            LoginMethod::AccessToken(token) => match trimmed(&token).map_err(|why| unfit("access token", why)) {
                 Ok(token) => begun.given(token, now),
                 Err(error) => Step::Done(Err(error)),
             },
@@ -390,8 +392,10 @@ impl Begun {
     }
 
     fn done(self, stored: Stored, previous: Option<Revocation>, now: Timestamp) -> Step<Login> {
-        let Stored { record, after, warnings, .. } = stored;
-        let mut status = status::of(&record, &after, &self.request.configuration, now);
+        let Stored { record, after, mut warnings, .. } = stored;
+        let configuration = &self.request.configuration;
+        warnings.extend(configuration.shadow(Credential::of(&after, configuration).as_ref()));
+        let mut status = status::of(&record, &after, configuration, now);
         status.account = self.account.or(status.account);
         Step::Done(Ok(LoggedIn { status, previous, warnings }))
     }
@@ -422,10 +426,18 @@ impl Machine for Login {
 fn check(request: &LoginRequest) -> Result<(), Error> {
     let provider = &request.configuration.provider;
     provider.check()?;
+    if provider.grant.is_some() {
+        let detail = format!("`{}` gives tokens to programs, and signs nobody in", provider.name);
+        return Err(Misused::NotApplicable { detail }.into());
+    }
     let wants_secret = provider.client_authentication.has_secret();
     let signs_in = matches!(request.method, LoginMethod::Browser | LoginMethod::DeviceCode);
     if wants_secret && signs_in && request.client_secret.as_ref().is_none_or(Secret::is_empty) {
         return Err(crate::Local::NoClientSecret.into());
     }
     Ok(())
+}
+
+fn unfit(what: &str, why: &str) -> Error {
+    Error::value(what, format!("it {why}"))
 }

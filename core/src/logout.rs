@@ -66,7 +66,12 @@ enum State {
 
 impl Logout {
     pub(crate) fn start(request: LogoutRequest, seed: Seed) -> Step<Self> {
-        let outcome = LoggedOut { was_logged_in: false, revocation: Revocation::NotNeeded, failures: Vec::new() };
+        let outcome = LoggedOut {
+            was_logged_in: false,
+            revocation: Revocation::NotNeeded,
+            failures: Vec::new(),
+            warnings: request.configuration.shadow_alone().into_iter().collect(),
+        };
         let state = State::Locking { lock: Lock::Transaction, slots: Vec::new() };
         let in_keyring = request.configuration.store() == StoreMode::Keyring;
         Self { request, seed, held_locks: Vec::new(), in_keyring, enforces: false, violation: None, outcome, state }
@@ -97,7 +102,7 @@ impl Logout {
                 self.reading(reading, now)
             }
             (Lock::Transaction, true) => self.lock(Lock::Commit, slots),
-            (Lock::Commit, false) => self.remove(slots),
+            (Lock::Commit, false) | (Lock::Minting, _) => self.remove(slots),
         }
     }
 

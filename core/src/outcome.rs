@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Place, Report, Secret, Timestamp};
+use crate::{Place, Precedence, Report, Secret, Timestamp};
 
 /// What a [`Flow`](crate::Flow) ends with.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -77,6 +77,10 @@ pub enum TokenOrigin {
     Adopted,
     /// It was renewed now.
     Refreshed,
+    /// It was given, in the environment or in a configuration.
+    Given,
+    /// It was made for this process, now or a while ago, and is not stored.
+    Minted,
 }
 
 /// A logout that is done.
@@ -88,6 +92,9 @@ pub struct LoggedOut {
     pub revocation: Revocation,
     /// What could not be deleted, and why: the credential may still be there.
     pub failures: Vec<Report>,
+    /// What the person should know: a variable with a credential is left alone by a logout.
+    #[serde(default)]
+    pub warnings: Vec<Report>,
 }
 
 /// What a policy has made of what was stored.
@@ -180,6 +187,9 @@ pub struct Status {
     pub issuer: Option<String>,
     /// The store that holds the credential.
     pub store: Option<Place>,
+    /// Which credential is used, and what it shadows.
+    #[serde(default)]
+    pub precedence: Precedence,
     /// When the access token expires.
     pub expires_at: Option<Timestamp>,
     /// When it was last renewed.

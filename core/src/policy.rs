@@ -12,7 +12,9 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::claims::Claims;
+use crate::environment::ACCESS_TOKEN as VARIABLE;
 use crate::home::{Held, provider_of};
+use crate::precedence::Source;
 use crate::record::{Credential, Record, Tokens};
 use crate::settings::{Setting, Settings, VARIABLES, Value};
 use crate::{
@@ -99,8 +101,8 @@ impl Policy {
     /// [`StoreTrouble::Forbidden`], to answer the effect with.
     pub fn permits_save(&self, slot: Slot, contents: &Secret) -> Result<(), StoreFailure> {
         let permitted = match slot {
-            // No secret is in the one, and the other never leaves memory.
-            Slot::Sidecar | Slot::NewProof => return Ok(()),
+            // No secret is in the first, and the others never leave memory.
+            Slot::Sidecar | Slot::NewProof | Slot::Minted => return Ok(()),
             Slot::Parked(place) | Slot::Client(place) | Slot::Proof(place) => self.permits_place(place),
             Slot::Record(place) => self.permits_place(place).and_then(|()| match Record::parse(contents) {
                 Ok(record) => {
@@ -232,6 +234,29 @@ impl Configuration {
     /// Whether a record that another home has handed out may be stored here, as far as it says itself.
     pub(crate) fn permits_record(&self, record: &Record) -> Result<(), Error> {
         self.rules().permit_record(record)
+    }
+
+    /// Whether a credential may be used that no home holds. The rules are about logins to an authorization server: what a
+    /// provider of models has of its own is none.
+    pub(crate) fn permits_source(&self, source: &Source) -> Result<(), Error> {
+        let rules = self.rules();
+        match source {
+            Source::ApiKey => rules.permit_kind(LoginKind::Api, API_KEY),
+            Source::AccessToken => {
+                rules.permit_kind(LoginKind::Chatgpt, ACCESS_TOKEN)?;
+                self.policy.permits_issuer(&self.provider.issuer)?;
+                rules.permit_workspaces(|| {
+                    let token = self.environment.credential(VARIABLE).ok();
+                    token.and_then(|token| Claims::of(&token)?.workspace().cloned()).into_iter().collect()
+                })
+            }
+            // Whose workspace a minted token is of shows when it is there.
+            Source::WorkloadIdentity | Source::Grant(_) => {
+                rules.permit_kind(LoginKind::Chatgpt, "workload identity")?;
+                self.policy.permits_issuer(&self.provider.issuer)
+            }
+            Source::ModelProvider(_) | Source::Store(_) => Ok(()),
+        }
     }
 
     /// Whether a session may be made of these tokens.

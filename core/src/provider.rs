@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::Endpoint;
-use crate::{ClientAuthentication, Error};
+use crate::{ClientAuthentication, Error, Grant};
 
 mod openai;
 
@@ -40,6 +40,9 @@ pub struct Provider {
     /// Where the browser comes back to.
     #[serde(default)]
     pub redirect: Redirect,
+    /// How it gives tokens to programs; such a provider signs nobody in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
     /// Whether authorization requests are pushed where the server offers that (RFC 9126). Where it takes no others,
     /// they are in any case.
     #[serde(default = "yes")]
@@ -130,6 +133,7 @@ impl Provider {
             authorization_parameters: Vec::new(),
             dialect: Dialect::Standard,
             redirect: Redirect::default(),
+            grant: None,
             pushed_authorization: true,
             dpop: true,
         }
@@ -156,6 +160,9 @@ impl Provider {
             .map_err(|detail| Error::value("issuer", format!("`{}` {detail}", self.issuer)))?;
         if issuer.query().is_some() {
             return Err(Error::value("issuer", "it must not have a query (RFC 8414, section 2)"));
+        }
+        if let Some(grant) = &self.grant {
+            grant.check(self)?;
         }
         self.endpoints.as_ref().map_or(Ok(()), |endpoints| endpoints.check(issuer.host()))
     }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LoginKind, Place, Policy, Provider, Secret, form};
+use crate::{Environment, LoginKind, ModelProvider, Place, Policy, Provider, Secret, form};
 
 /// What a [`Flow`](crate::Flow) is started with.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -89,6 +89,22 @@ pub struct Configuration {
     /// How long things may take.
     #[serde(default)]
     pub timeouts: Timeouts,
+    /// What variables say about credentials.
+    #[serde(default, skip_serializing_if = "Environment::is_empty")]
+    pub environment: Environment,
+    /// Whose token is wanted, where somebody has said so; else the most important credential is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<Wanted>,
+}
+
+/// Whose token is wanted.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// The one of the configured provider.
+    Provider,
+    /// The one with which Codex speaks to this provider of models.
+    ModelProvider(ModelProvider),
 }
 
 /// `hallpass.timeouts`: how long things may take, in milliseconds.
@@ -138,6 +154,8 @@ impl Configuration {
             policy: Policy::default(),
             refresh_window: None,
             timeouts: Timeouts::default(),
+            environment: Environment::default(),
+            wanted: None,
         }
     }
 

@@ -341,6 +341,7 @@ impl Sidecar {
             authorization_parameters: Vec::new(),
             dialect: client.dialect,
             redirect: Redirect::default(),
+            grant: None,
             pushed_authorization: true,
             dpop: true,
         };

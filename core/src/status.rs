@@ -8,12 +8,15 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::home::{Held, Reading, provider_of};
+use crate::minting::{Minting, Plan};
+use crate::obtaining::given;
+use crate::precedence::{Precedence, Source, Stored};
 use crate::record::{Credential, Record, Tokens};
 use crate::refresh::Refresh;
 use crate::whoami::Whoami;
 use crate::{
     Configuration, Error, Event, LoginRequired, Machine, Method, Need, Report, Seed, Status, StatusRequest, Step,
-    Timestamp, TokenRequest,
+    Timestamp, Token, TokenRequest,
 };
 
 /// A session that was not renewed for so long may have ended at the server, in milliseconds.
@@ -22,9 +25,10 @@ const STALE: i64 = 8 * 86_400_000;
 /// Reads the home; with `check` it also asks the server: a session by renewing it, an access token by asking
 /// whose it is.
 ///
-/// - `Reading`  → (reading) → done, `Renewing` or `Asking`
+/// - `Reading`  → (reading) → done, `Renewing`, `Asking` or `Minting`
 /// - `Renewing` → (refresh) → `Again`
 /// - `Asking`   → (whoami) → done
+/// - `Minting`  → (minting) → done
 /// - `Again`    → (reading) → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Checking {
@@ -38,6 +42,7 @@ enum State {
     Reading(Reading),
     Renewing(Refresh),
     Asking { step: Whoami, status: Status },
+    Minting { step: Minting, status: Status },
     Again { step: Reading, warnings: Vec<Report> },
 }
 
@@ -59,12 +64,18 @@ impl Checking {
     }
 
     fn read(request: StatusRequest, seed: Seed, held: &Held, now: Timestamp) -> Step<Self> {
+        let stored = Stored::of(held, &request.configuration);
+        match Precedence::of(&request.configuration, stored.as_ref()) {
+            Ok(Precedence { winner: None | Some(Source::Store(_)), .. }) => {}
+            Ok(precedence) => return Self::elsewhere(request, seed, precedence, now),
+            Err(error) => return Step::Done(Err(error)),
+        }
         let record = match &held.record {
             Ok(Some(record)) => record,
             Ok(None) => return Step::Done(Ok(nobody(held))),
             Err(error) => return Step::Done(Err(error.clone())),
         };
-        let mut status = of(record, held, &request.configuration, now);
+        let status = of(record, held, &request.configuration, now);
         if !request.check || !status.logged_in {
             return Step::Done(Ok(status));
         }
@@ -78,15 +89,48 @@ impl Checking {
                 let step = Whoami::start(&request.configuration.provider, token);
                 Self::asking(request, seed, step, status)
             }
-            _ => {
-                status.warnings.push(Report {
-                    code: "not_checked".to_owned(),
-                    message: "this credential can only be checked by using it".to_owned(),
-                    help: None,
-                });
-                Step::Done(Ok(status))
-            }
+            _ => Step::Done(Ok(unchecked(status))),
         }
+    }
+
+    /// The credential that wins is not the one that is stored.
+    fn elsewhere(request: StatusRequest, seed: Seed, precedence: Precedence, now: Timestamp) -> Step<Self> {
+        let configuration = &request.configuration;
+        let Some(source) = precedence.winner.clone() else { return Step::Done(Ok(Status::default())) };
+        let plan = match Plan::of(&source, configuration) {
+            Ok(plan) => plan,
+            Err(error) => return Step::Done(Err(error)),
+        };
+        let token = match &plan {
+            Some(_) => None,
+            None => match given(&source, configuration, &Need::Usable { minimum_lifetime: 0 }, now) {
+                Ok(token) => Some(token),
+                Err(error) => return Step::Done(Err(error)),
+            },
+        };
+        let status = without_store(&source, plan.as_ref(), precedence, token.as_ref(), configuration);
+        if !request.check || !status.logged_in {
+            return Step::Done(Ok(status));
+        }
+        match (plan, token) {
+            (Some(plan), _) => {
+                let step = Minting::start(plan, configuration.clone(), Need::Fresh, seed.clone());
+                Self::minting(request, seed, step, status)
+            }
+            (None, Some(token)) if source == Source::AccessToken && token.access_token.expose().starts_with("at-") => {
+                let step = Whoami::start(&configuration.provider, &token.access_token);
+                Self::asking(request, seed, step, status)
+            }
+            (None, _) => Step::Done(Ok(unchecked(status))),
+        }
+    }
+
+    fn minting(request: StatusRequest, seed: Seed, step: Step<Minting>, status: Status) -> Step<Self> {
+        step.within(
+            (request, seed, status),
+            |(request, seed, status), step| Self { request, seed, state: State::Minting { step, status } },
+            |(_, _, status), result| Step::Done(result.map(|token| Status { expires_at: token.expires_at, ..status })),
+        )
     }
 
     fn renewing(request: StatusRequest, seed: Seed, step: Step<Refresh>, now: Timestamp) -> Step<Self> {
@@ -142,8 +186,53 @@ impl Machine for Checking {
             State::Reading(step) => Self::reading(request, seed, step.step(now, event), now),
             State::Renewing(step) => Self::renewing(request, seed, step.step(now, event), now),
             State::Asking { step, status } => Self::asking(request, seed, step.step(now, event), status),
+            State::Minting { step, status } => Self::minting(request, seed, step.step(now, event), status),
             State::Again { step, warnings } => Self::again(request, seed, step.step(now, event), warnings, now),
         }
+    }
+}
+
+fn unchecked(mut status: Status) -> Status {
+    status.warnings.push(Report {
+        code: "not_checked".to_owned(),
+        message: "this credential can only be checked by using it".to_owned(),
+        help: None,
+    });
+    status
+}
+
+/// What is known of a credential that no store holds.
+fn without_store(
+    source: &Source,
+    plan: Option<&Plan>,
+    precedence: Precedence,
+    token: Option<&Token>,
+    configuration: &Configuration,
+) -> Status {
+    let (method, provider) = match source {
+        Source::ModelProvider(id) if plan.is_some() => (Method::Command, id.clone()),
+        Source::ModelProvider(id) => (Method::ApiKey, id.clone()),
+        Source::Grant(name) => (Method::Oauth, name.clone()),
+        Source::ApiKey => (Method::ApiKey, "openai".to_owned()),
+        Source::WorkloadIdentity | Source::AccessToken | Source::Store(_) => (Method::AccessToken, "openai".to_owned()),
+    };
+    let claims = token.filter(|_| method == Method::AccessToken);
+    let claims = claims.and_then(|token| crate::claims::Claims::of(&token.access_token));
+    let forbidden = configuration.permits_source(source).err().map(|error| error.report());
+    Status {
+        logged_in: forbidden.is_none(),
+        method: Some(method),
+        account: claims.map(crate::claims::Claims::account),
+        provider: Some(provider),
+        expires_at: token.and_then(|token| token.expires_at),
+        capabilities: if configuration.provider.is_openai() && !matches!(source, Source::ModelProvider(_)) {
+            capabilities(method, plan.is_some())
+        } else {
+            BTreeMap::from([("refresh".to_owned(), plan.is_some())])
+        },
+        warnings: forbidden.into_iter().chain(precedence.warning()).collect(),
+        precedence,
+        ..Status::default()
     }
 }
 
@@ -196,6 +285,11 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
             (method, provider.name, noted.or_else(|| tokens.expires_at()))
         }
     };
+    let stored = Stored::of(held, configuration);
+    let precedence = Precedence::of(configuration, stored.as_ref()).unwrap_or_default();
+    if matches!(precedence.winner, Some(Source::Store(_))) {
+        warnings.extend(precedence.warning());
+    }
     let last_refresh = record.last_refresh();
     let is_over = expires_at.is_some_and(|expiry| expiry <= now);
     let renewable = record.tokens().is_some_and(|tokens| tokens.refresh_token().is_some());
@@ -209,6 +303,7 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
         provider: Some(provider),
         issuer,
         store: Some(held.place),
+        precedence,
         expires_at,
         last_refresh,
         stale: renewable && last_refresh.is_some_and(|last| now.since(last) > STALE),

@@ -132,7 +132,7 @@ impl Storing {
     fn locked(self, lock: Lock, now: Timestamp) -> Step<Self> {
         match lock {
             Lock::Transaction => self.lock(Lock::Commit),
-            Lock::Commit => {
+            Lock::Commit | Lock::Minting => {
                 let reading = Reading::start(&self.configuration);
                 self.reading(reading, now)
             }

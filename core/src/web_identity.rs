@@ -63,6 +63,12 @@ impl Assuming {
             |(request, seed), step| Self { request, seed, renewed, state: State::Refreshing(step) },
             |(request, seed), result| match result {
                 Ok(token) if request.role.token == IdentityToken::AccessToken => {
+                    if token.token_type != "Bearer" {
+                        return Step::failed(Misused::NotApplicable {
+                            detail: "the access token is bound to a key, and nobody but its holder can use it"
+                                .to_owned(),
+                        });
+                    }
                     let identity = token.access_token.clone();
                     Self { request, seed, renewed, state: State::Assuming { token } }.assume(&identity)
                 }

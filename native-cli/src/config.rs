@@ -21,7 +21,9 @@
 mod aws;
 mod document;
 mod exec;
+mod grant;
 mod helper;
+mod model_provider;
 
 use std::path::{Path, PathBuf};
 
@@ -145,12 +147,14 @@ impl Config {
     /// [`Misused::Value`] that names the value that cannot be used, and
     /// [`Forbidden::Requirements`](hallpass_core::Forbidden::Requirements) when nobody can say what is permitted.
     pub fn configuration(&self, home: &Path, provider: Provider) -> Result<Configuration, Error> {
-        self.settings.apply(Configuration {
+        let mut configuration = self.settings.apply(Configuration {
             providers: self.providers()?,
             home: crate::home::identity(home),
             policy: requirements::in_force()?,
             ..Configuration::new(provider)
-        })
+        })?;
+        configuration.environment = crate::environment::look(&configuration);
+        Ok(configuration)
     }
 
     /// The provider of this name: `openai`, `local`, or one of the file.
@@ -195,7 +199,8 @@ impl Config {
         let Value::Table(fields) = fields else { return Err(self.settings.unusable(&key, "it is not a table")) };
         let mut fields = fields.clone();
         fields.insert("name".to_owned(), Value::String(name.to_owned()));
-        let has_scopes = fields.contains_key("scopes");
+        let gives_tokens = grant::gather(&self.settings, &key, &mut fields)?;
+        let has_scopes = fields.contains_key("scopes") || gives_tokens;
         // The first line of what the reader says: the others quote the file, and a secret may stand in it.
         let mut provider =
             Provider::deserialize(fields).map_err(|error| self.settings.unusable(&key, error.message()))?;

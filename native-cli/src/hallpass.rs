@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hallpass_core::{
-    Configuration, Error, LoggedIn, LoggedOut, LoginMethod, LoginRequest, LogoutRequest, Need, ProofRequest, Provider,
-    Secret, Status, StatusRequest, StoreMode, Token, TokenRequest,
+    Configuration, Error, LoggedIn, LoggedOut, LoginMethod, LoginRequest, LogoutRequest, ModelProvider, Need,
+    ProofRequest, Provider, Secret, Status, StatusRequest, StoreMode, Token, TokenRequest, Wanted,
 };
 
 use crate::config::Config;
-use crate::{Cancellation, Nobody, Opener, Person, Shell, home};
+use crate::{Cancellation, Nobody, Opener, Person, Shell, environment, home};
 
 /// The credentials of one home: sign a person in, get an access token that is still good, sign out.
 ///
@@ -41,6 +41,7 @@ use crate::{Cancellation, Nobody, Opener, Person, Shell, home};
 /// ```
 #[derive(Clone)]
 pub struct Hallpass {
+    config: Config,
     configuration: Configuration,
     pinned: Option<StoreMode>,
     cancellation: Cancellation,
@@ -73,13 +74,30 @@ impl Hallpass {
         shell.set_log(log);
         shell.encrypt_record(config.encrypts_record()?);
         let cancellation = shell.cancellation();
-        Ok(Self { configuration, pinned: None, cancellation, shell: Arc::new(Mutex::new(shell)) })
+        Ok(Self { config, configuration, pinned: None, cancellation, shell: Arc::new(Mutex::new(shell)) })
     }
 
     /// Signs in with this provider. Without it, that is OpenAI.
     #[must_use]
     pub fn with_provider(mut self, provider: Provider) -> Self {
         self.configuration.provider = provider;
+        self
+    }
+
+    /// Gets tokens from the provider of this name, and from no other: one of `[hallpass.providers]` or
+    /// `[model_providers]` in `config.toml`, or a built-in one. Without it, the environment comes first, as in Codex.
+    ///
+    /// # Errors
+    /// When there is none of this name, or it cannot be used.
+    pub fn with_provider_named(mut self, name: &str) -> Result<Self, Error> {
+        self.config.want(name, &mut self.configuration)?;
+        Ok(self)
+    }
+
+    /// Gets the token with which Codex speaks to this provider of models, which may come from a command.
+    #[must_use]
+    pub fn with_model_provider(mut self, provider: ModelProvider) -> Self {
+        self.configuration.wanted = Some(Wanted::ModelProvider(provider));
         self
     }
 
@@ -108,6 +126,9 @@ impl Hallpass {
 
     /// An access token that is good for at least five more minutes. It is refreshed if it must be, by this process or
     /// by another one that was faster.
+    ///
+    /// Credentials in the environment come before a login to OpenAI, in Codex's order. What is not stored (a workload
+    /// identity, a provider for programs, a token command) is kept in the memory of this process and had anew in time.
     ///
     /// # Errors
     /// [`Error::LoginRequired`] when only a login helps; what else went wrong otherwise.
@@ -158,7 +179,27 @@ impl Hallpass {
     }
 
     fn token_that_is(&self, need: Need) -> Result<Token, Error> {
-        self.shell().token(TokenRequest { configuration: self.configuration.clone(), need })
+        self.shell().token(TokenRequest { configuration: self.current(), need })
+    }
+
+    /// The header fields of a request that is authorized by this token: those that the model provider wants, or
+    /// `Authorization` alone.
+    ///
+    /// # Errors
+    /// When a value cannot be a header.
+    pub fn headers(&self, token: Option<&Token>) -> Result<Vec<(String, Secret)>, Error> {
+        let bearer = token.map(|token| &token.access_token);
+        let configuration = self.current();
+        match &configuration.wanted {
+            Some(Wanted::ModelProvider(provider)) => provider.headers(&configuration.environment, bearer),
+            _ => ModelProvider::default().headers(&configuration.environment, bearer),
+        }
+    }
+
+    /// The configuration, with what the environment says now.
+    fn current(&self) -> Configuration {
+        let environment = environment::look(&self.configuration);
+        Configuration { environment, ..self.configuration.clone() }
     }
 
     /// Signs a person in. The session that was there before is given up once the new one is saved, not earlier.
@@ -167,7 +208,7 @@ impl Hallpass {
     /// [`Error::Declined`] when the person stops it, [`Error::Refused`] when the server says no; what else went
     /// wrong otherwise.
     pub fn login(&self, method: LoginMethod) -> Result<LoggedIn, Error> {
-        let configuration = self.configuration.clone();
+        let configuration = self.current();
         self.shell().login(LoginRequest { configuration, method, store: self.pinned, client_secret: None })
     }
 
@@ -176,7 +217,7 @@ impl Hallpass {
     /// # Errors
     /// When the store cannot be read.
     pub fn status(&self) -> Result<Status, Error> {
-        self.shell().status(StatusRequest { configuration: self.configuration.clone(), check: false })
+        self.shell().status(StatusRequest { configuration: self.current(), check: false })
     }
 
     /// Revokes the session at the server, as far as that works, and deletes it here.
@@ -184,7 +225,7 @@ impl Hallpass {
     /// # Errors
     /// When nothing could be deleted. What was deleted only in part, or not revoked, is in the answer.
     pub fn logout(&self) -> Result<LoggedOut, Error> {
-        self.shell().logout(LogoutRequest { configuration: self.configuration.clone(), local: false })
+        self.shell().logout(LogoutRequest { configuration: self.current(), local: false })
     }
 
     /// A handle that stops a call from another thread.

@@ -9,6 +9,7 @@ pub mod browser;
 pub mod command;
 pub mod config;
 pub mod doctor;
+pub mod environment;
 pub mod exec;
 mod hallpass;
 pub mod home;
@@ -28,8 +29,8 @@ pub mod surroundings;
 
 pub use hallpass::Hallpass;
 pub use hallpass_core::{
-    Account, Error, LoggedIn, LoggedOut, LoginMethod, Method, Prompt, Provider, Revocation, Secret, Status, StoreMode,
-    Timestamp, Token,
+    Account, Error, LoggedIn, LoggedOut, LoginMethod, Method, ModelProvider, Prompt, Provider, Revocation, Secret,
+    Status, StoreMode, Timestamp, Token, TokenCommand,
 };
 pub use lock::Locks;
 pub use shell::{Cancellation, Exchange, Lines, Nobody, Opener, Person, Shell, now};

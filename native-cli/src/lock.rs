@@ -23,6 +23,7 @@ pub struct Locks {
     home: PathBuf,
     transaction: Option<Held>,
     commit: Option<Held>,
+    minting: Option<Held>,
 }
 
 /// A lock that is held. The files are given back before the turn.
@@ -47,11 +48,11 @@ struct Wait<'a> {
 impl Locks {
     /// The locks of this home. Touches nothing yet.
     pub fn new(home: PathBuf) -> Self {
-        Self { home, transaction: None, commit: None }
+        Self { home, transaction: None, commit: None, minting: None }
     }
 
     /// Takes a lock, waiting for it until the deadline or until it is no longer wanted. A home that does not
-    /// exist is made. → `Locked`, `LockFailed`, `Cancelled`
+    /// exist is made, unless no file is needed. → `Locked`, `LockFailed`, `Cancelled`
     pub fn lock(&mut self, lock: Lock, deadline: Duration, cancelled: &dyn Fn() -> bool) -> Event {
         if self.held(lock).is_some() {
             let detail = format!("{}: held already", self.home.display());
@@ -75,9 +76,12 @@ impl Locks {
     }
 
     fn take(&self, lock: Lock, wait: &Wait<'_>) -> Result<Held, NotHeld> {
-        store::create_home(&self.home)?;
+        if lock != Lock::Minting {
+            store::create_home(&self.home)?;
+        }
         let turn = turn::take(&self.home, lock, wait)?;
         let files = match lock {
+            Lock::Minting => Vec::new(),
             Lock::Transaction => vec![file::take(&self.home.join("hallpass.lock"), 0o600, wait)?],
             Lock::Commit => {
                 let mut record = store::record_target(&self.home.join("auth.json"))?.into_os_string();
@@ -93,6 +97,7 @@ impl Locks {
         match lock {
             Lock::Transaction => &mut self.transaction,
             Lock::Commit => &mut self.commit,
+            Lock::Minting => &mut self.minting,
         }
     }
 }
@@ -100,6 +105,7 @@ impl Locks {
 impl Drop for Locks {
     fn drop(&mut self) {
         // In the reverse of the order in which they are taken.
+        self.minting = None;
         self.commit = None;
         self.transaction = None;
     }

@@ -137,7 +137,7 @@ impl Stores {
     fn too_large(&self, slot: Slot) -> StoreFailure {
         let place = match slot {
             Slot::Sidecar => Place::File,
-            Slot::NewProof => Place::Ephemeral,
+            Slot::NewProof | Slot::Minted => Place::Ephemeral,
             Slot::Record(place) | Slot::Parked(place) | Slot::Client(place) | Slot::Proof(place) => place,
         };
         failure(StoreTrouble::TooLarge, self.location(place), "more than 1 MiB")
@@ -167,7 +167,8 @@ impl From<Slot> for Where {
             | Slot::Parked(Place::Ephemeral)
             | Slot::Client(Place::Ephemeral)
             | Slot::Proof(Place::Ephemeral)
-            | Slot::NewProof => Self::Memory,
+            | Slot::NewProof
+            | Slot::Minted => Self::Memory,
         }
     }
 }

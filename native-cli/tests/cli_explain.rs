@@ -39,7 +39,7 @@ fn every_value_says_where_it_is_from_and_what_it_shadows() {
         (&variable["value"], &variable["origin"]),
         (&"set, to something that is no address".into(), &"environment".into())
     );
-    assert_eq!(explained["credential"]["why"], "nothing is stored");
+    assert_eq!(explained["credential"]["why"], "nothing is stored, and no variable holds a credential");
 }
 
 #[test]
@@ -57,6 +57,26 @@ fn it_says_which_credential_wins_and_never_shows_it() {
     let Ran { stdout, .. } = home.run("explain --verbose").expect(0);
     assert!(stdout.contains("credential  Logged in with an API key, from ") && !stdout.contains("canary"), "{stdout}");
     assert!(stdout.contains("cli_auth_credentials_store = file   (default)"), "{stdout}");
+}
+
+#[test]
+fn what_a_variable_shadows_is_said() {
+    let home = Home::new();
+    home.run_with_input("login --with-api-key", b"sk-stored-canary").expect(0);
+    let explained = |variables: &[(&str, &str)]| {
+        let mut command = home.command("explain --json");
+        command.envs(variables.iter().copied());
+        let ran = with_input(command, b"").expect(0);
+        assert!(!ran.stdout.contains("canary"), "{ran:?}");
+        ran.json()["credential"].clone()
+    };
+    let stored = home.file("auth.json").display().to_string();
+    let found = explained(&[("CODEX_API_KEY", "sk-canary"), ("CODEX_ACCESS_TOKEN", "at-canary")]);
+    assert_eq!(found["from"], "CODEX_API_KEY");
+    assert_eq!(found["shadows"], serde_json::json!(["CODEX_ACCESS_TOKEN", stored]));
+    let found = explained(&[("CODEX_ACCESS_TOKEN", "at-canary")]);
+    assert_eq!((&found["from"], &found["shadows"]), (&"CODEX_ACCESS_TOKEN".into(), &serde_json::json!([stored])));
+    assert_eq!(explained(&[])["shadows"], serde_json::json!([]));
 }
 
 #[test]

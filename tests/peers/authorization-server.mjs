@@ -4,10 +4,12 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
-import Provider from 'oidc-provider';
+import Provider, { errors } from 'oidc-provider';
 
 const REFRESH = 'refresh_token';
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type';
 
 // A native client registers no port: RFC 8252 lets it come back on any.
 const redirect_uris = ['127.0.0.1', 'localhost', '[::1]'].flatMap((host) => [
@@ -19,6 +21,9 @@ const native = { application_type: 'native', redirect_uris, response_types: ['co
 // Characters that a form or a Basic header must encode: what forgets to is refused.
 export const CLIENT_SECRET = 'secret +/:%&=? of a test client';
 
+// The identity that a job is known by.
+export const SUBJECT_TOKEN = 'identity.of-a.job';
+
 function clients(clientKey) {
   const grant_types = ['authorization_code', REFRESH];
   const confidential = { ...native, grant_types, client_secret: CLIENT_SECRET };
@@ -26,6 +31,15 @@ function clients(clientKey) {
     { ...native, client_id: 'public', token_endpoint_auth_method: 'none', grant_types: [...grant_types, DEVICE] },
     { ...confidential, client_id: 'post', token_endpoint_auth_method: 'client_secret_post' },
     { ...confidential, client_id: 'basic', token_endpoint_auth_method: 'client_secret_basic' },
+    {
+      client_id: 'program',
+      client_secret: CLIENT_SECRET,
+      token_endpoint_auth_method: 'client_secret_basic',
+      grant_types: ['client_credentials', EXCHANGE],
+      redirect_uris: [],
+      response_types: [],
+      scope: 'deploy',
+    },
   ];
   if (clientKey) {
     all.push({
@@ -47,7 +61,7 @@ function configuration(settings, { clientKey, jwtAccessTokens, pushed, dpop }) {
     clients: clients(clientKey),
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'RS256', use: 'sig', kid: 'server' }] },
     cookies: { keys: [randomBytes(32).toString('hex')] },
-    scopes: ['openid', 'email', 'offline_access'],
+    scopes: ['openid', 'email', 'offline_access', 'deploy'],
     claims: { openid: ['sub'], email: ['email', 'email_verified'] },
     conformIdTokenClaims: false,
     findAccount: (_ctx, sub) => ({
@@ -59,6 +73,7 @@ function configuration(settings, { clientKey, jwtAccessTokens, pushed, dpop }) {
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed(REFRESH),
     ttl: {
       AccessToken: () => settings.accessTokenSeconds,
+      ClientCredentials: () => settings.accessTokenSeconds,
       RefreshToken: 86400,
       DeviceCode: 600,
       Session: 600,
@@ -70,6 +85,7 @@ function configuration(settings, { clientKey, jwtAccessTokens, pushed, dpop }) {
       deviceFlow: { enabled: true },
       revocation: { enabled: true },
       introspection: { enabled: true },
+      clientCredentials: { enabled: true },
       dPoP: { enabled: Boolean(dpop), nonceSecret: randomBytes(32), requireNonce: () => dpop === 'nonce' },
       pushedAuthorizationRequests: {
         enabled: Boolean(pushed),
@@ -91,6 +107,24 @@ function configuration(settings, { clientKey, jwtAccessTokens, pushed, dpop }) {
   };
 }
 
+// RFC 8693, for the one identity that there is; the library reads and checks the request, and makes the token.
+function exchangesTokens(provider) {
+  const parameters = ['subject_token', 'subject_token_type', 'requested_token_type', 'audience', 'resource', 'scope'];
+  provider.registerGrantType(EXCHANGE, async (ctx) => {
+    const { params, client } = ctx.oidc;
+    if (params.subject_token !== SUBJECT_TOKEN || params.subject_token_type !== `${TOKEN_TYPE}:jwt`) {
+      throw new errors.InvalidRequest('the subject token is not valid');
+    }
+    const token = new provider.ClientCredentials({ client, scope: params.scope });
+    ctx.body = {
+      access_token: await token.save(),
+      issued_token_type: params.requested_token_type ?? `${TOKEN_TYPE}:access_token`,
+      token_type: params.requested_token_type ? 'N_A' : token.tokenType,
+      expires_in: token.expiration,
+    };
+  }, parameters);
+}
+
 // `pushed` is 'offered' or 'required', `dpop` is 'offered' or 'nonce'. On the answer, `requests` lists what came to the
 // token and revocation endpoints and to that for pushed requests, oldest first, and `settings` can be changed while the
 // server runs.
@@ -103,11 +137,13 @@ export async function startAuthorizationServer(options = {}) {
 
   const issuer = `http://127.0.0.1:${server.address().port}`;
   const provider = new Provider(issuer, configuration(settings, { clientKey, jwtAccessTokens, pushed, dpop }));
+  exchangesTokens(provider);
   const requests = [];
   provider.use(async (ctx, next) => {
     await next();
     if (ctx.method === 'POST' && /^\/(token(\/revocation)?|request)$/.test(ctx.path)) {
-      requests.push({ path: ctx.path, grant: ctx.oidc?.params?.grant_type, status: ctx.status, error: ctx.body?.error });
+      const params = { ...ctx.oidc?.params };
+      requests.push({ path: ctx.path, grant: params.grant_type, status: ctx.status, error: ctx.body?.error, params });
     }
   });
   server.on('request', provider.callback());

@@ -13,10 +13,10 @@ mod store;
 
 use hallpass::authorization_server::{AuthorizationServer, Options};
 use hallpass_core::{
-    Configuration, Effect, EnforceRequest, Enforced, Error, Event, ExportRequest, Flow, HttpRequest, Key, Lock,
-    LockFailure, LockTrouble, LoggedIn, LoggedOut, LoginMethod, LoginRequest, LogoutRequest, Machine, Need, Outcome,
-    Place, Policy, Provider, Request, Seed, SeedRequest, Seeded, Slot, Status, StatusRequest, Step, Timestamp, Token,
-    TokenRequest,
+    Command, Configuration, Effect, EnforceRequest, Enforced, Error, Event, ExportRequest, Flow, HttpRequest, Key,
+    Lock, LockFailure, LockTrouble, LoggedIn, LoggedOut, LoginMethod, LoginRequest, LogoutRequest, Machine, Need,
+    Outcome, Place, Policy, Provider, Request, Seed, SeedRequest, Seeded, Slot, Status, StatusRequest, Step, Timestamp,
+    Token, TokenRequest,
 };
 
 pub use network::response;
@@ -59,6 +59,10 @@ pub struct World {
     pub dates: bool,
     /// Leaves out what is checked at every turn, for tests that run very many flows.
     pub unchecked: bool,
+    /// What becomes of the next commands that are run.
+    pub commands: Vec<Event>,
+    /// The commands that were run.
+    pub ran: Vec<Command>,
     /// Locks that others hold.
     pub busy: Vec<Lock>,
     /// What is wrong with every lock.
@@ -107,6 +111,8 @@ impl World {
             clock_error: 0,
             dates: false,
             unchecked: false,
+            commands: Vec::new(),
+            ran: Vec::new(),
             busy: Vec::new(),
             lock_trouble: None,
             makes_keys: true,
@@ -366,7 +372,11 @@ impl World {
             }
             Effect::Reply(page) => self.person.sees(page),
             Effect::Present(prompt) => self.person.reads(prompt),
-            Effect::Run(_) => Event::RunFailed { detail: "there are no commands in this world".to_owned() },
+            Effect::Run(command) => {
+                self.ran.push(command);
+                let missing = || Event::RunFailed { detail: "the command is not found in PATH".to_owned() };
+                if self.commands.is_empty() { missing() } else { self.commands.remove(0) }
+            }
             Effect::Sign { key, algorithm, input } => {
                 let public = match &key {
                     Key::Client(_) => return crate::key::sign(&key, &algorithm, &input),

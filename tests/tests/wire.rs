@@ -25,7 +25,7 @@ fn events_as_a_shell_writes_them() {
 
 #[test]
 fn effects_as_a_shell_reads_them() {
-    let slots = [Slot::Sidecar, Slot::NewProof].into_iter().chain(
+    let slots = [Slot::Sidecar, Slot::NewProof, Slot::Minted].into_iter().chain(
         [Place::File, Place::Keyring, Place::Ephemeral]
             .into_iter()
             .flat_map(|place| [Slot::Record(place), Slot::Parked(place), Slot::Client(place), Slot::Proof(place)]),
@@ -58,6 +58,7 @@ fn effects_as_a_shell_reads_them() {
         }),
         Effect::Lock { lock: Lock::Transaction, deadline: 45_000 },
         Effect::Lock { lock: Lock::Commit, deadline: 2_000 },
+        Effect::Lock { lock: Lock::Minting, deadline: 120_000 },
         Effect::Unlock(Lock::Commit),
         Effect::Reserve { place: Place::File, intent: "{}".into(), size: 65_536 },
         Effect::Sleep { milliseconds: 5_000 },
@@ -141,7 +142,31 @@ fn requests_as_a_host_writes_them() {
         };
         Request::Role(RoleRequest { configuration: configuration.clone(), role })
     }));
+    requests.push(Request::Token(TokenRequest { configuration: elsewhere(), need: Need::Fresh }));
     settle("requests", &requests);
+}
+
+/// A configuration in which no login has a say.
+fn elsewhere() -> Configuration {
+    let grant = Grant {
+        subject_token: Some(SubjectToken::GithubActions { audience: Some("id.example".into()) }),
+        resource: Some("https://api.example".into()),
+        client_secret_variable: Some("SECRET".into()),
+        ..Grant::new(GrantType::TokenExchange)
+    };
+    let contents = FileContents::Unreadable("/run/token: it is a folder".into());
+    let environment = Environment {
+        variables: [("SECRET".to_owned(), "secret".into())].into(),
+        files: [("/run/token".to_owned(), contents)].into(),
+    };
+    let model = ModelProvider {
+        id: "px".into(),
+        auth: Some(TokenCommand::new("vault")),
+        http_headers: [("x-team".to_owned(), "tools".into())].into(),
+        ..ModelProvider::default()
+    };
+    let provider = Provider { grant: Some(grant), ..World::standard().configuration.provider };
+    Configuration { environment, wanted: Some(Wanted::ModelProvider(model)), ..Configuration::new(provider) }
 }
 
 #[test]
@@ -165,6 +190,17 @@ fn outcomes_as_a_host_reads_them() {
         provider: Some("openai".into()),
         issuer: Some("https://auth.openai.com".into()),
         store: Some(Place::File),
+        precedence: Precedence {
+            winner: Some(Source::Store(Place::File)),
+            shadowed: vec![
+                Source::WorkloadIdentity,
+                Source::ApiKey,
+                Source::AccessToken,
+                Source::Grant("ci".into()),
+                Source::ModelProvider("px".into()),
+            ],
+            why: "why".into(),
+        },
         expires_at: Some(at()),
         last_refresh: None,
         stale: false,
@@ -186,18 +222,26 @@ fn outcomes_as_a_host_reads_them() {
         [SeedUse::Stored, SeedUse::Held, SeedUse::Outdated]
             .map(|seed| Outcome::Seed(Seeded { seed, status: status.clone(), warnings: Vec::new() })),
     );
-    outcomes.extend([TokenOrigin::Stored, TokenOrigin::Adopted, TokenOrigin::Refreshed].map(|origin| {
-        Outcome::Token(Token {
-            access_token: "access".into(),
-            token_type: "Bearer".into(),
-            expires_at: Some(at()),
-            account_id: None,
-            origin,
+    outcomes.extend(
+        [TokenOrigin::Stored, TokenOrigin::Adopted, TokenOrigin::Refreshed, TokenOrigin::Given, TokenOrigin::Minted]
+            .map(|origin| {
+                Outcome::Token(Token {
+                    access_token: "access".into(),
+                    token_type: "Bearer".into(),
+                    expires_at: Some(at()),
+                    account_id: None,
+                    origin,
+                    warnings: Vec::new(),
+                })
+            }),
+    );
+    outcomes.extend(revocations.map(|revocation| {
+        Outcome::Logout(LoggedOut {
+            was_logged_in: true,
+            revocation,
+            failures: vec![report.clone()],
             warnings: Vec::new(),
         })
-    }));
-    outcomes.extend(revocations.map(|revocation| {
-        Outcome::Logout(LoggedOut { was_logged_in: true, revocation, failures: vec![report.clone()] })
     }));
     outcomes.push(Outcome::Proof(Proof { header: "proof".into() }));
     outcomes.push(Outcome::Role(AssumedRole {
@@ -258,10 +302,14 @@ fn errors_as_people_and_programs_read_them() {
         Local::Key { detail: "client.pem does not exist".into() }.into(),
         Local::ProofKey { detail: "it is gone".into() }.into(),
         Local::NoClientSecret.into(),
+        Local::IdentityToken { detail: "/run/token does not exist".into() }.into(),
+        Local::Command { detail: "the command vault ended with status 1".into() }.into(),
         Local::Occupied { held: "the session of another account".into() }.into(),
         Local::NewerSidecar.into(),
         Misused::Unexpected { event: "slept".into() }.into(),
         Misused::Value { what: "issuer".into(), detail: "it has a query".into() }.into(),
+        Misused::Variable { name: "OPENAI_IDENTITY_TOKEN_FILE".into(), detail: "is not set".into() }.into(),
+        Misused::Variable { name: "PX_KEY".into(), detail: "is not set".into() }.into(),
         Misused::NotApplicable { detail: "`agent` credentials can only be used by Codex".into() }.into(),
         Misused::NotRefreshable.into(),
         Misused::Message { detail: "it is not what is expected at byte 3".into() }.into(),
@@ -275,6 +323,7 @@ fn errors_as_people_and_programs_read_them() {
         LoginRequired::AnotherAccount.into(),
         LoginRequired::CopiedHome.into(),
         LoginRequired::Rejected.into(),
+        LoginRequired::GivenRejected.into(),
     ];
     errors.extend(
         [

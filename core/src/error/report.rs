@@ -55,12 +55,15 @@ impl Error {
                 Local::Key { .. } => "client_key",
                 Local::ProofKey { .. } => "proof_key",
                 Local::NoClientSecret => "no_client_secret",
+                Local::IdentityToken { .. } => "identity_token",
+                Local::Command { .. } => "token_command",
                 Local::Occupied { .. } => "home_occupied",
                 Local::NewerSidecar => "newer_version",
             },
             Self::Misused(misused) => match misused {
                 Misused::Unexpected { .. } => "unexpected_event",
                 Misused::Value { .. } => "invalid_value",
+                Misused::Variable { .. } => "invalid_variable",
                 Misused::NoProfile { .. } => "no_profile",
                 Misused::ProfileExists { .. } => "profile_exists",
                 Misused::SharedSession { .. } => "shared_session",
@@ -124,6 +127,12 @@ impl Error {
                 Local::Key { .. } => "check the key's path, format (PKCS #8 PEM) and algorithm",
                 Local::ProofKey { .. } => "run `hallpass login` for a session with a new key",
                 Local::NoClientSecret => "run `hallpass login` with `--with-client-secret`",
+                Local::IdentityToken { .. } => {
+                    "let the CI system give this job one: `permissions: id-token: write`, `id_tokens:`, a projected token"
+                }
+                Local::Command { .. } => {
+                    "run the command by hand: it must end well, and print a token and nothing else"
+                }
                 Local::Occupied { .. } => "run `hallpass logout` first, or seed another home with `--home`",
                 Local::NewerSidecar => "upgrade Hallpass",
             },
@@ -131,6 +140,10 @@ impl Error {
                 Misused::Value { what, .. } if what == "issuer" => {
                     "name the issuer as its provider does: `--issuer https://HOST`; http is only for loopback addresses"
                 }
+                Misused::Variable { name, .. } if name.starts_with("OPENAI_") => {
+                    "a workload identity needs both OPENAI_FEDERATION_RULE_ID and OPENAI_IDENTITY_TOKEN_FILE; unset both for another credential"
+                }
+                Misused::Variable { .. } => "set it to the credential that is wanted, or unset it",
                 Misused::Value { what, .. } if what == "seed" => {
                     "hand in the whole text of an auth.json, as `hallpass export` prints it"
                 }
@@ -154,6 +167,9 @@ impl Error {
             Self::LoginRequired(LoginRequired::SeedSpent) => {
                 "one copy of a seed may be renewed at a time: sign in anew, replace the seed by what `hallpass export` \
                  prints, and let each job write back what `hallpass export --if-changed` prints before the next one begins"
+            }
+            Self::LoginRequired(LoginRequired::GivenRejected) => {
+                "put a new one into the variable or the configuration that it comes from"
             }
             Self::LoginRequired(_) => "run `hallpass login`",
         };
@@ -191,6 +207,7 @@ impl LoginRequired {
             Self::AnotherAccount => "another_account",
             Self::CopiedHome => "copied_home",
             Self::Rejected => "credential_rejected",
+            Self::GivenRejected => "given_rejected",
         }
     }
 }

@@ -61,16 +61,3 @@ impl Begun {
         self.store(credential)
     }
 }
-
-/// A key or token as a person gives it: without the white space around it, and with nothing in it that could
-/// break a header.
-pub(super) fn trimmed(what: &str, value: &Secret) -> Result<Secret, Error> {
-    let text = value.expose().trim();
-    if text.is_empty() {
-        return Err(Error::value(what, "it is empty"));
-    }
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Error::value(what, "it has a space or a character that no key has"));
-    }
-    Ok(Secret::new(text))
-}

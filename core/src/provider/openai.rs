@@ -30,6 +30,7 @@ pub(super) fn provider(issuer: &str, client_id: &str) -> Provider {
         dialect: Dialect::Openai,
         // The two ports are registered with the client: no other one is accepted.
         redirect: Redirect { ports: [1455, 1457].to_vec(), path: "/auth/callback".to_owned() },
+        grant: None,
         pushed_authorization: false,
         dpop: false,
     }

@@ -16,7 +16,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// One more.
-    pub(super) fn after(before: Option<Self>, at: Timestamp, asked: u64) -> Self {
+    pub(crate) fn after(before: Option<Self>, at: Timestamp, asked: u64) -> Self {
         Self { at, count: before.map_or(0, |before| before.count).saturating_add(1), asked }
     }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::AuthorizationServer;
 use super::message::Response;
 use super::options::{Dpop, PushedAuthorization};
+use super::programs::JWT_BEARER_GRANT;
 
 pub(super) const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 pub(super) const TOKEN_EXCHANGE_GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -14,7 +15,8 @@ impl AuthorizationServer {
         let issuer = &self.options.issuer;
         let at = |path: &str| format!("{issuer}{path}");
         let methods = json!(["none", "client_secret_post", "client_secret_basic", "private_key_jwt"]);
-        let mut grants = vec!["authorization_code", "refresh_token", TOKEN_EXCHANGE_GRANT];
+        let mut grants =
+            vec!["authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE_GRANT, JWT_BEARER_GRANT];
         let mut metadata = json!({
             "issuer": issuer,
             "authorization_endpoint": at("/authorize"),

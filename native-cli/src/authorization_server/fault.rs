@@ -30,6 +30,8 @@ pub enum Endpoint {
     Whoami,
     /// `/resource` and `/me`.
     Resource,
+    /// `/identity`, where a job of a CI system is given its identity.
+    Identity,
 }
 
 /// One thing that goes wrong.

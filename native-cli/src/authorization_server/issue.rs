@@ -14,6 +14,19 @@ use super::{AuthorizationServer, FamilyId};
 pub(super) enum RefreshAnswer {
     Present(String),
     Absent,
+    /// There is none after an exchange, and the answer says what was issued (RFC 8693, section 2.2.1).
+    Exchanged {
+        token_type: &'static str,
+    },
+}
+
+impl RefreshAnswer {
+    fn token_type(&self) -> &'static str {
+        match self {
+            Self::Present(_) | Self::Absent => "Bearer",
+            Self::Exchanged { token_type } => token_type,
+        }
+    }
 }
 
 impl AuthorizationServer {
@@ -44,11 +57,18 @@ impl AuthorizationServer {
         self.families.access_tokens.insert(digest(&access_token), known);
         let mut fields = vec![
             ("access_token", json!(access_token).to_string()),
-            ("token_type", json!(if thumbprint.is_some() { "DPoP" } else { "Bearer" }).to_string()),
+            ("token_type", json!(if thumbprint.is_some() { "DPoP" } else { refresh.token_type() }).to_string()),
             ("expires_in", (lifetime / 1000).to_string()),
         ];
-        if let RefreshAnswer::Present(refresh_token) = refresh {
-            fields.push(("refresh_token", json!(refresh_token).to_string()));
+        match refresh {
+            RefreshAnswer::Present(refresh_token) => {
+                fields.push(("refresh_token", json!(refresh_token).to_string()));
+            }
+            RefreshAnswer::Absent => {}
+            RefreshAnswer::Exchanged { .. } => {
+                let issued = "urn:ietf:params:oauth:token-type:access_token";
+                fields.push(("issued_token_type", json!(issued).to_string()));
+            }
         }
         if !scope.is_empty() {
             fields.push(("scope", json!(scope).to_string()));
@@ -67,7 +87,8 @@ impl AuthorizationServer {
         } else {
             self.find_account(account_id)
         };
-        account.unwrap_or_else(Account::stranger)
+        let client = || self.find_client(account_id).map(|client| Account::of_client(&client.id));
+        account.or_else(client).unwrap_or_else(Account::stranger)
     }
 
     /// RFC 9068, section 2.2; for OpenAI's dialect with its claims.

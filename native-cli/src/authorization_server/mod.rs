@@ -5,7 +5,7 @@
 //! no clock, no socket and no entropy: what it mints derives from [`Options::seed`]. [`serve()`] puts
 //! it on a loopback port.
 //!
-//! It speaks the standards (OAuth 2.0 with PKCE, the device grant, token exchange, revocation,
+//! It speaks the standards (OAuth 2.0 with PKCE, the device grant, the grants for programs, revocation,
 //! OpenID Connect discovery and identity tokens) and, at other paths, the dialect of the Codex CLI.
 
 mod account_pages;
@@ -26,6 +26,7 @@ mod openai_device;
 mod options;
 mod pages;
 mod parameters;
+mod programs;
 mod pushed_authorization;
 mod redirect_uri;
 mod refresh;
@@ -47,8 +48,8 @@ pub use fault::{Endpoint, Fault, PlannedFault};
 pub use journal::{Entry, Happening, Revocation};
 pub use message::{Delivery, Request, Response, Served};
 pub use options::{
-    AccessTokenStyle, Account, CODEX_CLIENT_ID, Client, ClientAuthentication, Decision, Dialect, Dpop, Options,
-    PersonalAccessToken, PublicKey, PushedAuthorization, RefreshTokens, Rotation,
+    AccessTokenStyle, Account, CODEX_CLIENT_ID, Client, ClientAuthentication, Decision, Dialect, Dpop, Identities,
+    Options, PersonalAccessToken, PublicKey, PushedAuthorization, RefreshTokens, Rotation,
 };
 pub use serve::{Serving, serve};
 

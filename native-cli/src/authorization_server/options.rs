@@ -50,6 +50,8 @@ pub struct Options {
     pub api_keys_enabled: bool,
     /// The scope that the protected resource demands, beyond a valid token.
     pub resource_scope: Option<String>,
+    /// The CI system whose jobs may have tokens, if there is one.
+    pub identities: Option<Identities>,
     /// Faults planned from the start.
     pub faults: Vec<PlannedFault>,
 }
@@ -78,6 +80,7 @@ impl Options {
             device_enabled: true,
             api_keys_enabled: true,
             resource_scope: None,
+            identities: None,
             faults: Vec::new(),
         }
     }
@@ -275,6 +278,19 @@ pub enum Rotation {
     Repeat,
 }
 
+/// A CI system that gives identities to its jobs, and what they are worth here.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Identities {
+    /// What a job must show to be given its identity.
+    pub request_token: String,
+    /// For whom an identity must be meant; for the issuer unless it is said.
+    pub audience: Option<String>,
+    /// OpenAI's federation rule.
+    pub rule_id: String,
+    /// The account as which a job is known.
+    pub account_id: String,
+}
+
 /// A user's account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Account {
@@ -302,6 +318,11 @@ impl Account {
     pub fn grace() -> Self {
         let (email, workspace) = ("grace@example.com", "ws-compilers");
         Self::fictitious("Grace", "user-grace", email, workspace, "business")
+    }
+
+    /// A client that acts for itself (RFC 9068, section 2.2).
+    pub(super) fn of_client(id: &str) -> Self {
+        Self::fictitious(id, id, "", "", "")
     }
 
     pub(super) fn stranger() -> Self {

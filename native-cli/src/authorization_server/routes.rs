@@ -47,6 +47,7 @@ fn route(path: &str) -> Option<Route> {
         "/oauth/revoke" => (Endpoint::Revocation, Dialect::OpenAi, POST),
         "/api/accounts/v1/user-auth-credential/whoami" => (Endpoint::Whoami, Dialect::OpenAi, GET),
         "/resource" | "/me" => (Endpoint::Resource, Dialect::Standard, GET),
+        "/identity" => (Endpoint::Identity, Dialect::Standard, GET),
         _ => return None,
     };
     Some(Route { endpoint, dialect, methods })
@@ -119,6 +120,7 @@ impl AuthorizationServer {
             Endpoint::Revocation => self.revocation(turn),
             Endpoint::Whoami => self.whoami(turn),
             Endpoint::Resource => self.resource(turn),
+            Endpoint::Identity => self.identity(turn),
         }
     }
 

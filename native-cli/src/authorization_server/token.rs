@@ -11,6 +11,7 @@ use super::message::Response;
 use super::mint::{code_challenge, digest};
 use super::options::{Client, Dialect, Dpop, PublicKey};
 use super::parameters::{Malformed, Parameters};
+use super::programs::JWT_BEARER_GRANT;
 use super::routes::Turn;
 use super::{AuthorizationServer, FamilyId};
 
@@ -106,9 +107,17 @@ impl AuthorizationServer {
             let why = "a JSON body is for grant_type refresh_token only";
             return Err(Refusal::invalid_request(why));
         }
+        if grant_type == Some(JWT_BEARER_GRANT) && turn.dialect == Dialect::OpenAi {
+            return self.federate(turn, &parameters);
+        }
         let client = self.authenticate(turn, &parameters)?;
         let thumbprint = self.possession(turn, None)?;
         match grant_type {
+            Some("client_credentials") => self.client_credentials(turn, &client, &parameters),
+            Some(JWT_BEARER_GRANT) => self.bear_assertion(turn, &client, &parameters),
+            Some(TOKEN_EXCHANGE_GRANT) if parameters.get("requested_token").is_none() => {
+                self.exchange_token(turn, &client, &parameters)
+            }
             Some("authorization_code") => self.exchange_code(turn, &client, &parameters, thumbprint),
             Some("refresh_token") => self.refresh(turn, &client, &parameters, thumbprint.as_deref()),
             Some(DEVICE_GRANT) if self.options.device_enabled => {

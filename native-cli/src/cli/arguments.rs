@@ -95,7 +95,10 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  hallpass status\n  hallpass status --json | jq -r .account.email")]
     Status(Deferred<Status>),
     /// Print an access token that is good, refreshed if need be
-    #[command(after_help = "Example:\n  curl -H \"Authorization: Bearer $(hallpass token)\" https://api.example.com/")]
+    #[command(
+        after_help = "Examples:\n  curl -H \"Authorization: Bearer $(hallpass token)\" https://api.example.com/\n  \
+                      hallpass token --provider ci     in a CI job, without a login"
+    )]
     Token(Deferred<Token>),
     /// End the session, at the server and here
     #[command(after_help = "Example:\n  hallpass logout")]
@@ -249,6 +252,9 @@ pub(crate) struct Token {
     /// Refresh even when it need not be
     #[arg(long)]
     pub(crate) refresh: bool,
+    /// The token of this provider of config.toml, whoever is signed in
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: Option<String>,
 }
 
 #[derive(Args, Clone, Debug, Default)]

@@ -9,8 +9,8 @@ use hallpass::config::Variable;
 use hallpass::exec::{CODEX_WINDOW, Ending, Keeper, Watch};
 use hallpass::{Exchange, Nobody, Person, Shell};
 use hallpass_core::{
-    Configuration, Declined, Error, LogLine, Method, Misused, Need, Prompt, Provider, Report, StatusRequest, Token,
-    TokenRequest,
+    Configuration, Declined, EnforceRequest, Error, LogLine, Method, Misused, Need, Prompt, Provider, Report,
+    StatusRequest, Token, TokenOrigin, TokenRequest,
 };
 
 use super::arguments::{Exec, Global};
@@ -36,7 +36,7 @@ fn attempt(global: &Global, arguments: &Exec, voice: Voice) -> Result<Ending, Fa
     let configuration = Configuration { strict_overrides: true, ..session.configuration(Provider::openai())? };
     let mut shell = session.shell(Passenger(voice));
     let watch = Watch::begin(&shell.cancellation()).map_err(|error| cannot("signals", &error))?;
-    let token = first(&mut shell, &configuration)?;
+    let token = first(&mut shell, &configuration).or_else(|failure| enforced(failure, &mut shell, &configuration))?;
     let mut command = command(arguments, &session.home);
     if let Some(sharing) = sharing.as_ref().filter(|_| env::var_os("CODEX_SQLITE_HOME").is_none()) {
         // What Codex keeps in SQLite is not linked: it has a variable of its own for where that is.
@@ -64,7 +64,9 @@ fn attempt(global: &Global, arguments: &Exec, voice: Voice) -> Result<Ending, Fa
     }
     let mut child = watch.start(&mut command).map_err(|error| not_started(arguments, &error))?;
     shell.set_person(Box::new(Nobody));
-    let keeper = token.is_some().then(|| Keeper::start(shell, configuration));
+    // What somebody has given is renewed by nobody, and what is minted for us is not the tool's.
+    let is_kept = |token: &Token| !matches!(token.origin, TokenOrigin::Given | TokenOrigin::Minted);
+    let keeper = token.as_ref().is_some_and(is_kept).then(|| Keeper::start(shell, configuration));
     let ending = watch.wait(&mut child).map_err(|error| cannot("the tool", &error));
     // Only now: while it ran, the terminal was the tool's.
     match keeper {
@@ -101,6 +103,15 @@ fn first(shell: &mut Shell, configuration: &Configuration) -> Result<Option<Toke
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// A credential that must not be used here is deleted where Codex deletes it, at the start of a tool, after saying so.
+fn enforced<T>(failure: Failure, shell: &mut Shell, configuration: &Configuration) -> Result<T, Failure> {
+    if matches!(failure, Failure::Flow(Error::Forbidden(_))) {
+        let enforced = shell.enforce(EnforceRequest { configuration: configuration.clone() })?;
+        warn_of(&enforced.failures);
+    }
+    Err(failure)
 }
 
 /// The tool, in this home. Nothing secret is among its arguments.

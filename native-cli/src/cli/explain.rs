@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use hallpass::profiles::Chosen;
 use hallpass::requirements::Requirements;
 use hallpass_core::settings::{Explained, Origin, Setting};
-use hallpass_core::{Error, Policy, Provider, Report, Status, StatusRequest};
+use hallpass_core::{Error, Policy, Provider, Report, Source, Status, StatusRequest};
 use serde_json::{Value, json};
 
 use super::arguments::{self, Global};
@@ -48,8 +48,8 @@ struct Credential {
     /// Where it comes from: the store's place, or the name of a variable.
     from: Option<String>,
     why: String,
-    /// The credentials that would be used if this one were not there: where each comes from, and why it lost.
-    shadows: Vec<(String, String)>,
+    /// Where those come from that would be used if this one were not there, the next one first.
+    shadows: Vec<String>,
 }
 
 impl Explanation {
@@ -88,7 +88,7 @@ impl Explanation {
 
     /// `{"home": {"path", "from", "profile"}, "policy": {"file", …} | null, "settings": [{"key", "value", "origin", "place",
     /// "shadows": [{"key", "value", "origin", "place"}], "problem"}], "providers": [name], "credential": {"logged_in",
-    /// "method", "from", "why", "shadows": [{"from", "why"}]} | null, "problems": [{"code", "message", "help"}]}`
+    /// "method", "from", "why", "shadows": [from]} | null, "problems": [{"code", "message", "help"}]}`
     ///
     /// The members of a policy are those of [`Policy`]; a list that is `null` permits everything. A credential that is
     /// `null` could not be looked for; the problems say why.
@@ -107,13 +107,12 @@ impl Explanation {
             })
         });
         let credential = self.credential.as_ref().map(|credential| {
-            let shadows = credential.shadows.iter().map(|(from, why)| json!({ "from": from, "why": why }));
             json!({
                 "logged_in": credential.status.logged_in,
                 "method": credential.status.method,
                 "from": credential.from,
                 "why": credential.why,
-                "shadows": shadows.collect::<Value>(),
+                "shadows": credential.shadows,
             })
         });
         json!({
@@ -147,7 +146,7 @@ impl Explanation {
                 let who = if who.is_empty() { "none".to_owned() } else { who };
                 lines.push(format!("credential  {who}{}", from.unwrap_or_default()));
                 lines.push(format!("            {}", credential.why));
-                lines.extend(credential.shadows.iter().map(|(from, why)| format!("  shadows   {from}: {why}")));
+                lines.extend(credential.shadows.iter().map(|from| format!("  shadows   {from}")));
             }
         }
         lines.push(format!("providers   {}", self.providers.join(", ")));
@@ -178,21 +177,24 @@ fn home_from(by: &Chosen) -> String {
     }
 }
 
-/// The credential that wins: the one in the store is the only one there is.
+/// The credential that wins, as `status` finds it.
 fn credential(session: &Session, voice: Voice) -> Result<Credential, Error> {
     let configuration = session.config.configuration(&session.home, Provider::openai())?;
     let mut shell = session.shell(Bystander::new(voice));
     let status = shell.status(StatusRequest { configuration, check: false })?;
-    let from = status.store.map(|place| shell.location(place));
-    let why = match (&from, status.logged_in) {
-        (None, _) => "nothing is stored".to_owned(),
-        (Some(_), true) => "it is the one that is stored".to_owned(),
-        (Some(_), false) => match status.warnings.last() {
-            Some(report) => format!("it cannot be used: {}", report.message),
-            None => "it has expired".to_owned(),
-        },
+    let place = |source: &Source| match source {
+        Source::Store(place) => shell.location(*place),
+        source => source.variable().map_or_else(|| source.name(), ToOwned::to_owned),
     };
-    Ok(Credential { status, from, why, shadows: Vec::new() })
+    let from = status.precedence.winner.as_ref().map(place);
+    let shadows = status.precedence.shadowed.iter().map(place).collect();
+    let why = match (&from, status.logged_in, status.warnings.first()) {
+        (None, ..) => "nothing is stored, and no variable holds a credential".to_owned(),
+        (Some(_), true, _) => status.precedence.why.clone(),
+        (Some(_), false, Some(report)) => format!("it cannot be used: {}", report.message),
+        (Some(_), false, None) => "it has expired".to_owned(),
+    };
+    Ok(Credential { status, from, why, shadows })
 }
 
 fn safe_lines(lines: &[String]) -> String {

@@ -58,7 +58,7 @@ impl Failure {
     /// for by its own: a login that is required, wrong usage, an interrupt.
     pub(crate) fn before_the_tool(self) -> Self {
         match (self.exit_code(), self.report()) {
-            (LOGIN_REQUIRED | USAGE | INTERRUPTED | CANNOT_RUN | NOT_FOUND, _) | (_, None) => self,
+            (LOGIN_REQUIRED | USAGE | FORBIDDEN | INTERRUPTED | CANNOT_RUN | NOT_FOUND, _) | (_, None) => self,
             (_, Some(report)) => Self::Command { exit: NOT_STARTED, report },
         }
     }

@@ -1,6 +1,6 @@
 //! The JSON shapes that programs rely on. A fact that is absent is `null`.
 
-use hallpass_core::{LoggedIn, LoggedOut, Place, Prompt, Report, Revocation, Secret, Status, Timestamp, Token};
+use hallpass_core::{LoggedIn, LoggedOut, Place, Prompt, Report, Revocation, Secret, Source, Status, Timestamp, Token};
 use serde_json::{Map, Value, json};
 
 use hallpass::doctor::{Finding, Level};
@@ -14,14 +14,15 @@ pub(crate) fn error(report: &Report) -> Value {
 
 /// The answer of `status --json`.
 pub(crate) fn status(status: &Status, location: Option<&str>, profile: Option<&str>) -> Value {
+    let variable = status.precedence.winner.as_ref().and_then(Source::variable);
     json!({
         "logged_in": status.logged_in,
         "method": status.method,
         "account": status.account,
         "provider": status.provider,
         "profile": profile,
-        "store": status.store.map(store),
-        "location": location,
+        "store": status.store.map(store).or_else(|| variable.map(|_| "env")),
+        "location": location.or(variable),
         "expires_at": time(status.expires_at),
         "last_refresh": time(status.last_refresh),
         "stale": status.stale,
@@ -50,7 +51,7 @@ pub(crate) fn logged_out(outcome: &LoggedOut) -> Value {
         "logged_out": outcome.failures.is_empty(),
         "was_logged_in": outcome.was_logged_in,
         "revocation": revocation(&outcome.revocation),
-        "warnings": failed.into_iter().chain(&outcome.failures).map(entry).collect::<Value>(),
+        "warnings": failed.into_iter().chain(&outcome.failures).chain(&outcome.warnings).map(entry).collect::<Value>(),
     })
 }
 
@@ -174,6 +175,7 @@ mod tests {
             session: None,
             capabilities: [("refresh".to_owned(), false)].into(),
             warnings: vec![Report { code: "stale".into(), message: "m".into(), help: None }],
+            ..Status::default()
         };
         assert_eq!(
             status(&somebody, Some("/home/u/.codex/auth.json"), Some("work")),

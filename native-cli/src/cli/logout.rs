@@ -7,7 +7,7 @@ use hallpass_core::{LoggedOut, LogoutRequest, Provider, Revocation};
 use super::arguments::{Global, Logout};
 use super::failure::{Failure, LOCAL};
 use super::person::Bystander;
-use super::report::{Voice, document, fail, warn};
+use super::report::{Voice, document, fail, warn, warn_of};
 use super::session::{Session, warn_of_overrides};
 
 pub(super) fn run(global: &Global, arguments: &Logout, voice: Voice) -> Result<ExitCode, Failure> {
@@ -44,5 +44,6 @@ fn say(outcome: &LoggedOut, local: bool, voice: Voice) {
     if let Revocation::Failed(report) = &outcome.revocation {
         warn(report);
     }
+    warn_of(&outcome.warnings);
     fail(&outcome.failures);
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use hallpass_core::{Account, Method, Place, Provider, Status, StatusRequest, Timestamp};
+use hallpass_core::{Account, Method, Place, Provider, Source, Status, StatusRequest, Timestamp};
 
 use super::arguments::{self, Global};
 use super::failure::{Failure, LOGIN_REQUIRED};
@@ -41,6 +41,8 @@ pub(crate) fn describe(status: &Status, location: Option<&str>, now: Timestamp) 
     fact("workspace", account.workspace_id.as_deref().map(safe));
     fact("plan", account.plan.as_deref().map(safe));
     fact("provider", status.provider.as_deref().map(safe));
+    let variable = status.precedence.winner.as_ref().and_then(Source::variable);
+    fact("given in", variable.map(ToOwned::to_owned));
     fact("stored in", location.map(|location| format!("{} ({})", safe(location), status.store.map_or("", store))));
     let expiry = if status.expires_at.is_some_and(|at| at <= now) { "expired" } else { "expires" };
     fact(expiry, status.expires_at.map(|at| moment(at, now)));
@@ -106,7 +108,7 @@ mod tests {
             stale: true,
             session: None,
             capabilities: [("refresh".to_owned(), true), ("platform_api".to_owned(), false)].into(),
-            warnings: Vec::new(),
+            ..Status::default()
         };
         let expected = "\
 Logged in with ChatGPT as ada@example.com[2J

@@ -12,7 +12,10 @@ use super::session::{Session, warn_of_overrides};
 
 pub(super) fn run(global: &Global, arguments: &Token, voice: Voice) -> Result<ExitCode, Failure> {
     let session = Session::open(global)?;
-    let configuration = session.configuration(Provider::openai())?;
+    let mut configuration = session.configuration(Provider::openai())?;
+    if let Some(name) = &arguments.provider {
+        session.config.want(name, &mut configuration)?;
+    }
     warn_of_overrides(&configuration);
     let mut shell = session.shell(Bystander::new(voice));
     let token = shell.token(TokenRequest { configuration, need: need(arguments) })?;
@@ -53,7 +56,7 @@ mod tests {
 
     #[test]
     fn seconds_become_milliseconds_without_overflow() {
-        let need_of = |min_ttl, refresh| need(&Token { json: false, min_ttl, refresh });
+        let need_of = |min_ttl, refresh| need(&Token { json: false, min_ttl, refresh, provider: None });
         assert_eq!(need_of(300, false), Need::Usable { minimum_lifetime: 300_000 });
         assert_eq!(need_of(u64::MAX, false), Need::Usable { minimum_lifetime: u64::MAX });
         assert_eq!(need_of(300, true), Need::Fresh);

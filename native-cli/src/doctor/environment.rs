@@ -13,8 +13,8 @@ fn judge(variable: &dyn Fn(&str) -> Option<OsString>, is_file: &dyn Fn(&Path) ->
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let mut findings = Vec::new();
     for (name, what) in [
-        ("CODEX_ACCESS_TOKEN", "Codex uses it in the place of the login that is stored"),
-        ("CODEX_API_KEY", "`codex exec` uses it in the place of the login that is stored"),
+        ("CODEX_ACCESS_TOKEN", "it is used in the place of a login to OpenAI that is stored"),
+        ("CODEX_API_KEY", "Hallpass and `codex exec` use it in the place of a login to OpenAI that is stored"),
     ] {
         if set(name).is_some() {
             let help = format!("run `unset {name}` to use the login");
@@ -49,7 +49,7 @@ fn judge(variable: &dyn Fn(&str) -> Option<OsString>, is_file: &dyn Fn(&Path) ->
     findings
 }
 
-/// Workload identity takes two variables, and one of them alone is an error for Codex.
+/// Workload identity takes two variables, and one of them alone is an error.
 fn federation(rule: Option<OsString>, file: Option<OsString>, is_file: &dyn Fn(&Path) -> bool) -> Option<Finding> {
     match (rule, file) {
         (None, None) => None,
@@ -67,7 +67,7 @@ fn federation(rule: Option<OsString>, file: Option<OsString>, is_file: &dyn Fn(&
         }
         (Some(_), Some(_)) => Some(Group::Environment.note(
             "federation",
-            "workload identity is set up: Codex uses it in the place of the login that is stored",
+            "workload identity is set up: it is used in the place of a login to OpenAI that is stored",
             "",
         )),
     }

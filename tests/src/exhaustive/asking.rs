@@ -87,7 +87,7 @@ pub(super) fn index(slot: Slot) -> u8 {
 pub(super) fn lock_index(lock: Lock) -> u8 {
     match lock {
         Lock::Transaction => 0,
-        Lock::Commit => 1,
+        Lock::Commit | Lock::Minting => 1,
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) struct Locks {
 fn index(lock: Lock) -> usize {
     match lock {
         Lock::Transaction => 0,
-        Lock::Commit => 1,
+        Lock::Commit | Lock::Minting => 1,
     }
 }
 

@@ -90,6 +90,6 @@ fn place(slot: Slot) -> Place {
     match slot {
         Slot::Record(place) | Slot::Parked(place) | Slot::Client(place) | Slot::Proof(place) => place,
         Slot::Sidecar => Place::File,
-        Slot::NewProof => Place::Ephemeral,
+        Slot::NewProof | Slot::Minted => Place::Ephemeral,
     }
 }
