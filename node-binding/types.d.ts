@@ -18,7 +18,9 @@ export type Request =
   /** Prove that a request comes from the holder of a token. Ends with `proof`. */
   | { proof: ProofRequest }
   /** Get keys of Amazon Web Services. Ends with `role`. */
-  | { role: RoleRequest };
+  | { role: RoleRequest }
+  /** Delete a credential that must not be used here. Ends with `enforce`. */
+  | { enforce: EnforceRequest };
 
 /** How to sign in, and where to keep what comes of it. */
 export interface LoginRequest {
@@ -59,6 +61,21 @@ export interface Configuration {
   strict_overrides?: boolean;
   /** `forced_chatgpt_workspace_id`: the workspaces that a login may belong to; empty allows any. */
   allowed_workspaces?: string[];
+  /** `forced_login_method`: the only way to sign in. */
+  forced_login_method?: LoginKind | null;
+  /** What an administrator permits: the managed `requirements.toml`. */
+  policy?: Policy;
+  /**
+   * `hallpass.refresh_window`: how long before its end a token is renewed, in milliseconds. Counted as at least six
+   * minutes (Codex renews at five) and at most an hour; ten minutes where nobody says anything.
+   */
+  refresh_window?: number | null;
+  /** How long things may take. */
+  timeouts?: Timeouts;
+  /** What variables say about credentials. */
+  environment?: Environment;
+  /** Whose token is wanted, where somebody has said so; else the most important credential is used. */
+  wanted?: Wanted;
 }
 
 /** An authorization server, and the client that we are to it. */
@@ -81,6 +98,8 @@ export interface Provider {
   dialect?: Dialect;
   /** Where the browser comes back to. */
   redirect?: Redirect;
+  /** How it gives tokens to programs; such a provider signs nobody in. */
+  grant?: Grant;
   /**
    * Whether authorization requests are pushed where the server offers that (RFC 9126). Where it takes no others,
    * they are in any case.
@@ -145,6 +164,49 @@ export interface Redirect {
   path: string;
 }
 
+/** The grant with which tokens are had from a provider that signs nobody in. They are never stored. */
+export interface Grant {
+  /** Which grant. */
+  grant_type: GrantType;
+  /** The identity that is exchanged; without it, the one that the CI system gives to this job. */
+  subject_token?: SubjectToken | null;
+  /** What kind of token that is (RFC 8693, section 3); a JWT unless it is said. */
+  subject_token_type?: string | null;
+  /** What kind of token is wanted (RFC 8693, section 2.1). */
+  requested_token_type?: string | null;
+  /** For whom the token is meant, by a name that the server knows (RFC 8693, section 2.1). */
+  audience?: string | null;
+  /** For which resource it is meant, by its URI (RFC 8707, section 2). */
+  resource?: string | null;
+  /** OpenAI: the rule by which an identity of elsewhere is taken for one of its own. */
+  federation_rule_id?: string | null;
+  /** The environment variable that holds the client's secret. */
+  client_secret_variable?: string | null;
+}
+
+/** The grants that need nobody. */
+export type GrantType =
+  /** The client itself (RFC 6749, section 4.4). */
+  | "client_credentials"
+  /** The token of another issuer for one of this server (RFC 8693). */
+  | "token_exchange"
+  /** The same as an assertion (RFC 7523, section 2.1). */
+  | "jwt_bearer";
+
+/** Where the identity comes from that is exchanged. */
+export type SubjectToken =
+  /** GitHub Actions is asked for one. */
+  | {
+      github_actions: {
+        /** Whom it shall be for; the issuer of the provider unless it is said. */
+        audience?: string | null;
+      };
+    }
+  /** It is in this environment variable. */
+  | { variable: string }
+  /** It is in this file. */
+  | { file: string };
+
 /** `cli_auth_credentials_store`: where credentials are kept. */
 export type StoreMode =
   /** `auth.json` in the home (Codex's default). */
@@ -164,6 +226,104 @@ export interface Home {
   machine: string;
 }
 
+/** A kind of login, as Codex counts them (`forced_login_method`). */
+export type LoginKind =
+  /**
+   * A session, of ChatGPT or of another provider (Codex's record does not tell them apart), and an access token that
+   * was given.
+   */
+  | "chatgpt"
+  /** An API key. */
+  | "api";
+
+/**
+ * What an administrator permits: the file `requirements.toml`, whose first two keys are Codex's. `null` permits
+ * everything, an empty list nothing.
+ */
+export interface Policy {
+  /** `allowed_login_methods`: the ways to sign in. */
+  login_methods?: LoginKind[] | null;
+  /** `allowed_chatgpt_workspaces`: the workspaces that a session may belong to. API keys belong to none. */
+  workspaces?: string[] | null;
+  /** `hallpass.allowed_issuers`: who may sign people in, compared exactly. */
+  issuers?: string[] | null;
+  /** `hallpass.allowed_stores`: where credentials may be kept. `auto` is the keyring and the file. */
+  stores?: StoreMode[] | null;
+  /** `hallpass.forbid_plaintext`: no credential in a file that is not encrypted. */
+  forbid_plaintext?: boolean;
+  /** `hallpass.forbid_endpoint_overrides`: no variable says where tokens are sent, not even on loopback. */
+  forbid_endpoint_overrides?: boolean;
+}
+
+/** `hallpass.timeouts`: how long things may take, in milliseconds. */
+export interface Timeouts {
+  /** An HTTP exchange, from first to last byte: 5 s to 300 s, 30 s where nobody says anything. */
+  http?: number | null;
+  /** The wait for another process's refresh: 5 s to 600 s, 45 s where nobody says anything. */
+  lock?: number | null;
+}
+
+/** The variables and files that matter to a flow, as a shell has read them just before it starts the flow. */
+export interface Environment {
+  /** Variables by name; one that is not set, or empty, is left out. */
+  variables?: { [name: string]: Secret };
+  /** Files by path; one that does not exist is left out. */
+  files?: { [name: string]: FileContents };
+}
+
+/** A token, code, verifier, state, key, device code, request body or redirect query. */
+export type Secret = string;
+
+/** What came of reading a file. */
+export type FileContents =
+  /** What it holds. */
+  | { read: Secret }
+  /** Why it cannot be read, for a person. */
+  | { unreadable: string };
+
+/** Whose token is wanted. */
+export type Wanted =
+  /** The one of the configured provider. */
+  | "provider"
+  /** The one with which Codex speaks to this provider of models. */
+  | { model_provider: ModelProvider };
+
+/** `[model_providers.X]`, as far as it is about credentials. */
+export interface ModelProvider {
+  /** Its id, the `X` of the table. */
+  id?: string;
+  /** The environment variable that holds its key. */
+  env_key?: string | null;
+  /** How a person gets that key. */
+  env_key_instructions?: string | null;
+  /** Its key, in clear. */
+  experimental_bearer_token?: Secret | null;
+  /** The command that prints its token. */
+  auth?: TokenCommand | null;
+  /** Whether it takes OpenAI's own credentials. */
+  requires_openai_auth?: boolean;
+  /** Header fields of every request. */
+  http_headers?: { [name: string]: Secret };
+  /** Header fields whose values are in environment variables. */
+  env_http_headers?: { [name: string]: string };
+  /** A way to get credentials that only Codex knows: the name of its table. */
+  foreign?: string | null;
+}
+
+/** `[model_providers.X.auth]`: a command that prints a token. */
+export interface TokenCommand {
+  /** A name that is looked up in `PATH`, or a path. */
+  command: string;
+  /** Its arguments; no shell reads them. */
+  args?: string[];
+  /** The longest it may run, in milliseconds. */
+  timeout_ms?: number;
+  /** How long its token is used, in milliseconds; with 0 until a server rejects it. */
+  refresh_interval_ms?: number;
+  /** The folder to run it in. */
+  cwd?: string | null;
+}
+
 /** The ways to sign in. */
 export type LoginMethod =
   /** In a browser, with an authorization code and PKCE. */
@@ -174,9 +334,6 @@ export type LoginMethod =
   | { api_key: Secret }
   /** With an access token that the person already has. */
   | { access_token: Secret };
-
-/** A token, code, verifier, state, key, device code, request body or redirect query. */
-export type Secret = string;
 
 /** What the caller needs of an access token. */
 export interface TokenRequest {
@@ -291,6 +448,17 @@ export type IdentityToken =
   | "id_token"
   /** The access token, where that is a JWT. */
   | "access_token";
+
+/**
+ * Whether what a home holds may be used there, and its end if not: what Codex does when a tool starts.
+ *
+ * A credential of a login method or a workspace that is not permitted is deleted, after a notice has said so; nothing is
+ * revoked, since the session may be welcome elsewhere. Whatever else the policy forbids is not used, and stays.
+ */
+export interface EnforceRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+}
 
 /** The answer to an `Effect`. Failing is an answer like any other. */
 export type Event =
@@ -429,6 +597,8 @@ export type StoreTrouble =
   | "unreadable"
   /** What is there must not be trusted or written: not a regular file, another owner, a hard link. */
   | "unsafe"
+  /** A policy forbids it: nothing was written. */
+  | "forbidden"
   /** Anything else. */
   | "other";
 
@@ -606,7 +776,9 @@ export type Slot =
    * latest when it is loaded. A shell that goes on with a suspended login has kept it. Where a shell keeps no keys it
    * is empty, and the login does without; so does one whose record lies in memory.
    */
-  | "new_proof";
+  | "new_proof"
+  /** The tokens that were minted for this process: always in its memory, never anywhere else. */
+  | "minted";
 
 /** A kind of store. */
 export type Place =
@@ -622,7 +794,9 @@ export type Lock =
   /** `hallpass.lock`: held over a whole refresh, login or logout. */
   | "transaction"
   /** Codex's `auth.lock`, then its `auth.json.lock`: held over a read or a write, never over a request. */
-  | "commit";
+  | "commit"
+  /** No lock between processes: one flow of this process mints at a time, and the others find what it got. */
+  | "minting";
 
 /** How to receive the redirect of a browser login (RFC 8252, section 7.3). */
 export interface Listen {
@@ -749,7 +923,9 @@ export type Outcome =
   /** A proof of possession. */
   | { proof: Proof }
   /** Keys of Amazon Web Services. */
-  | { role: AssumedRole };
+  | { role: AssumedRole }
+  /** Whether what is stored may be used. */
+  | { enforce: Enforced };
 
 /** A login that is saved. */
 export interface LoggedIn {
@@ -775,6 +951,8 @@ export interface Status {
   issuer: string | null;
   /** The store that holds the credential. */
   store: Place | null;
+  /** Which credential is used, and what it shadows. */
+  precedence: Precedence;
   /** When the access token expires. */
   expires_at: Timestamp | null;
   /** When it was last renewed. */
@@ -818,6 +996,31 @@ export interface Account {
   /** The plan (`chatgpt_plan_type`). */
   plan: string | null;
 }
+
+/** Which of the credentials that there are is used. */
+export interface Precedence {
+  /** The one that is used; `null` when there is none. */
+  winner: Source | null;
+  /** Those that would be used without it, the next one first. */
+  shadowed: Source[];
+  /** Why it is this one: a clause for a person. */
+  why: string;
+}
+
+/** Where a credential comes from. */
+export type Source =
+  /** `[model_providers.X]` of Codex's configuration, by its id. */
+  | { model_provider: string }
+  /** A provider that gives tokens to programs, by its name. */
+  | { grant: string }
+  /** `OPENAI_FEDERATION_RULE_ID` and `OPENAI_IDENTITY_TOKEN_FILE`. */
+  | "workload_identity"
+  /** `CODEX_API_KEY`. */
+  | "api_key"
+  /** `CODEX_ACCESS_TOKEN`. */
+  | "access_token"
+  /** What a login has stored, and where. */
+  | { store: Place };
 
 /** An error or a warning as it crosses a boundary: `{"code", "message", "help"}`. */
 export interface Report {
@@ -863,7 +1066,11 @@ export type TokenOrigin =
   /** Another process had just renewed it. */
   | "adopted"
   /** It was renewed now. */
-  | "refreshed";
+  | "refreshed"
+  /** It was given, in the environment or in a configuration. */
+  | "given"
+  /** It was made for this process, now or a while ago, and is not stored. */
+  | "minted";
 
 /** A logout that is done. */
 export interface LoggedOut {
@@ -873,6 +1080,8 @@ export interface LoggedOut {
   revocation: Revocation;
   /** What could not be deleted, and why: the credential may still be there. */
   failures: Report[];
+  /** What the person should know: a variable with a credential is left alone by a logout. */
+  warnings: Report[];
 }
 
 /** A seed that was looked at. */
@@ -922,6 +1131,16 @@ export interface AssumedRole {
   warnings: Report[];
 }
 
+/** What a policy has made of what was stored. */
+export interface Enforced {
+  /** Why the credential must not be used; `null` when there is none, or it may. */
+  violation: Report | null;
+  /** Whether it was deleted for that. */
+  deleted: boolean;
+  /** What could not be deleted, and why. */
+  failures: Report[];
+}
+
 /** Why a flow failed, for programs and for people. */
 export interface Failure {
   /** The stable name, for programs. */
@@ -930,9 +1149,30 @@ export interface Failure {
   message: string;
   /** What to do about it. */
   help?: string;
+  /** Who or what is in the way. */
+  blame: Blame;
   /** Whether the same call may succeed later without anybody doing anything. */
   retryable: boolean;
 }
+
+/** Who or what is in the way: an `Error` without its details. */
+export type Blame =
+  /** The authorization server said no, finally. */
+  | "refused"
+  /** The server broke the protocol. */
+  | "misbehaved"
+  /** The server could not be reached or could not answer. */
+  | "unavailable"
+  /** The person stopped it, or did not answer in time. */
+  | "declined"
+  /** A policy forbids it. */
+  | "forbidden"
+  /** This machine could not: a store, a lock, a port, a key. */
+  | "local"
+  /** The program that uses Hallpass, or a configuration, asked for something that cannot be. */
+  | "misused"
+  /** Nobody is signed in, or the session can no longer be renewed. */
+  | "login_required";
 
 /** What `suspend` answers. */
 export type Suspension =
