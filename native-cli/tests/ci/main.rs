@@ -137,7 +137,8 @@ fn what_a_job_renewed_is_put_back_even_when_the_job_fails() {
     let serving = server();
     let secrets = Secrets::with("CODEX_AUTH_JSON", &hand_over(&serving));
     let before = secrets.get("CODEX_AUTH_JSON");
-    let workflow = Workflow::read(&EPHEMERAL.replace("codex exec", "false && codex exec"));
+    let workflow =
+        Workflow::read(&EPHEMERAL.replace("-- codex exec", "-- hallpass token --refresh > /dev/null && false"));
     let job = Machine::new().run(&workflow, &secrets);
     assert_eq!(job.failed.as_deref(), Some("Run Codex"), "{job:#?}");
     assert_ne!(secrets.get("CODEX_AUTH_JSON"), before);
@@ -199,4 +200,16 @@ fn an_export_prints_the_record_and_nothing_else() {
     let same = home.run("export --if-changed").expect(0);
     assert_eq!(same.stdout, "");
     assert_eq!(home.run("export --if-changed --quiet").expect(0).stderr, "");
+}
+
+#[test]
+fn what_no_store_keeps_is_neither_seeded_nor_exported() {
+    let home = Home::new();
+    let ran = home.run_with_input("seed --store ephemeral", b"{}").expect(2);
+    assert!(ran.stderr.contains("gone when this command ends") && ran.stderr.contains("--store file"), "{ran:?}");
+    let mut command = home.command("export");
+    command.env("CODEX_API_KEY", "sk-canary");
+    let ran = with_input(command, b"").expect(2);
+    assert!(ran.stderr.contains("CODEX_API_KEY holds the credential") && !ran.stderr.contains("canary"), "{ran:?}");
+    home.run("export").expect(1);
 }
