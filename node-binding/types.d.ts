@@ -18,7 +18,9 @@ export type Request =
   /** Prove that a request comes from the holder of a token. Ends with `proof`. */
   | { proof: ProofRequest }
   /** Get keys of Amazon Web Services. Ends with `role`. */
-  | { role: RoleRequest };
+  | { role: RoleRequest }
+  /** Delete a credential that must not be used here. Ends with `enforce`. */
+  | { enforce: EnforceRequest };
 
 /** How to sign in, and where to keep what comes of it. */
 export interface LoginRequest {
@@ -59,6 +61,17 @@ export interface Configuration {
   strict_overrides?: boolean;
   /** `forced_chatgpt_workspace_id`: the workspaces that a login may belong to; empty allows any. */
   allowed_workspaces?: string[];
+  /** `forced_login_method`: the only way to sign in. */
+  forced_login_method?: LoginKind | null;
+  /** What an administrator permits: the managed `requirements.toml`. */
+  policy?: Policy;
+  /**
+   * `hallpass.refresh_window`: how long before its end a token is renewed, in milliseconds. Counted as at least six
+   * minutes (Codex renews at five) and at most an hour; ten minutes where nobody says anything.
+   */
+  refresh_window?: number | null;
+  /** How long things may take. */
+  timeouts?: Timeouts;
 }
 
 /** An authorization server, and the client that we are to it. */
@@ -162,6 +175,43 @@ export interface Home {
   path: string;
   /** A stable identifier of this machine; empty when unknown. */
   machine: string;
+}
+
+/** A kind of login, as Codex counts them (`forced_login_method`). */
+export type LoginKind =
+  /**
+   * A session, of ChatGPT or of another provider (Codex's record does not tell them apart), and an access token that
+   * was given.
+   */
+  | "chatgpt"
+  /** An API key. */
+  | "api";
+
+/**
+ * What an administrator permits: the file `requirements.toml`, whose first two keys are Codex's. `null` permits
+ * everything, an empty list nothing.
+ */
+export interface Policy {
+  /** `allowed_login_methods`: the ways to sign in. */
+  login_methods?: LoginKind[] | null;
+  /** `allowed_chatgpt_workspaces`: the workspaces that a session may belong to. API keys belong to none. */
+  workspaces?: string[] | null;
+  /** `hallpass.allowed_issuers`: who may sign people in, compared exactly. */
+  issuers?: string[] | null;
+  /** `hallpass.allowed_stores`: where credentials may be kept. `auto` is the keyring and the file. */
+  stores?: StoreMode[] | null;
+  /** `hallpass.forbid_plaintext`: no credential in a file that is not encrypted. */
+  forbid_plaintext?: boolean;
+  /** `hallpass.forbid_endpoint_overrides`: no variable says where tokens are sent, not even on loopback. */
+  forbid_endpoint_overrides?: boolean;
+}
+
+/** `hallpass.timeouts`: how long things may take, in milliseconds. */
+export interface Timeouts {
+  /** An HTTP exchange, from first to last byte: 5 s to 300 s, 30 s where nobody says anything. */
+  http?: number | null;
+  /** The wait for another process's refresh: 5 s to 600 s, 45 s where nobody says anything. */
+  lock?: number | null;
 }
 
 /** The ways to sign in. */
@@ -291,6 +341,17 @@ export type IdentityToken =
   | "id_token"
   /** The access token, where that is a JWT. */
   | "access_token";
+
+/**
+ * Whether what a home holds may be used there, and its end if not: what Codex does when a tool starts.
+ *
+ * A credential of a login method or a workspace that is not permitted is deleted, after a notice has said so; nothing is
+ * revoked, since the session may be welcome elsewhere. Whatever else the policy forbids is not used, and stays.
+ */
+export interface EnforceRequest {
+  /** The configuration in force. */
+  configuration: Configuration;
+}
 
 /** The answer to an `Effect`. Failing is an answer like any other. */
 export type Event =
@@ -429,6 +490,8 @@ export type StoreTrouble =
   | "unreadable"
   /** What is there must not be trusted or written: not a regular file, another owner, a hard link. */
   | "unsafe"
+  /** A policy forbids it: nothing was written. */
+  | "forbidden"
   /** Anything else. */
   | "other";
 
@@ -749,7 +812,9 @@ export type Outcome =
   /** A proof of possession. */
   | { proof: Proof }
   /** Keys of Amazon Web Services. */
-  | { role: AssumedRole };
+  | { role: AssumedRole }
+  /** Whether what is stored may be used. */
+  | { enforce: Enforced };
 
 /** A login that is saved. */
 export interface LoggedIn {
@@ -922,6 +987,16 @@ export interface AssumedRole {
   warnings: Report[];
 }
 
+/** What a policy has made of what was stored. */
+export interface Enforced {
+  /** Why the credential must not be used; `null` when there is none, or it may. */
+  violation: Report | null;
+  /** Whether it was deleted for that. */
+  deleted: boolean;
+  /** What could not be deleted, and why. */
+  failures: Report[];
+}
+
 /** Why a flow failed, for programs and for people. */
 export interface Failure {
   /** The stable name, for programs. */
@@ -930,9 +1005,30 @@ export interface Failure {
   message: string;
   /** What to do about it. */
   help?: string;
+  /** Who or what is in the way. */
+  blame: Blame;
   /** Whether the same call may succeed later without anybody doing anything. */
   retryable: boolean;
 }
+
+/** Who or what is in the way: an `Error` without its details. */
+export type Blame =
+  /** The authorization server said no, finally. */
+  | "refused"
+  /** The server broke the protocol. */
+  | "misbehaved"
+  /** The server could not be reached or could not answer. */
+  | "unavailable"
+  /** The person stopped it, or did not answer in time. */
+  | "declined"
+  /** A policy forbids it. */
+  | "forbidden"
+  /** This machine could not: a store, a lock, a port, a key. */
+  | "local"
+  /** The program that uses Hallpass, or a configuration, asked for something that cannot be. */
+  | "misused"
+  /** Nobody is signed in, or the session can no longer be renewed. */
+  | "login_required";
 
 /** What `suspend` answers. */
 export type Suspension =

@@ -64,14 +64,59 @@ pub struct Failure {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// Who or what is in the way.
+    pub blame: Blame,
     /// Whether the same call may succeed later without anybody doing anything.
     pub retryable: bool,
+}
+
+/// Who or what is in the way: an [`Error`] without its details.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blame {
+    /// The authorization server said no, finally.
+    Refused,
+    /// The server broke the protocol.
+    Misbehaved,
+    /// The server could not be reached or could not answer.
+    Unavailable,
+    /// The person stopped it, or did not answer in time.
+    Declined,
+    /// A policy forbids it.
+    Forbidden,
+    /// This machine could not: a store, a lock, a port, a key.
+    Local,
+    /// The program that uses Hallpass, or a configuration, asked for something that cannot be.
+    Misused,
+    /// Nobody is signed in, or the session can no longer be renewed.
+    LoginRequired,
+}
+
+impl From<&Error> for Blame {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Refused(_) => Self::Refused,
+            Error::Misbehaved(_) => Self::Misbehaved,
+            Error::Unavailable(_) => Self::Unavailable,
+            Error::Declined(_) => Self::Declined,
+            Error::Forbidden(_) => Self::Forbidden,
+            Error::Local(_) => Self::Local,
+            Error::Misused(_) => Self::Misused,
+            Error::LoginRequired(_) => Self::LoginRequired,
+        }
+    }
 }
 
 impl From<&Error> for Failure {
     fn from(error: &Error) -> Self {
         let report = error.report();
-        Self { code: report.code, message: report.message, help: report.help, retryable: error.is_retryable() }
+        Self {
+            code: report.code,
+            message: report.message,
+            help: report.help,
+            blame: Blame::from(error),
+            retryable: error.is_retryable(),
+        }
     }
 }
 

@@ -78,7 +78,7 @@ fn keys(text: &Secret) -> Vec<Secret> {
     keys.map(Secret::new).collect()
 }
 
-#[cfg(not(feature = "tls"))]
+#[cfg(not(feature = "signing"))]
 mod pair {
     use hallpass_core::Secret;
 
@@ -91,7 +91,7 @@ mod pair {
     }
 }
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "signing")]
 mod pair {
     use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

@@ -130,8 +130,13 @@ impl Shell {
             }
         };
         journal.ended(&result);
-        self.listener = None;
+        self.finish();
         result
+    }
+
+    /// Gives up what belongs to a flow that has ended: the port that a browser was to come back to.
+    pub fn finish(&mut self) {
+        self.listener = None;
     }
 
     /// Signs a person in.

@@ -17,11 +17,11 @@ pub fn sign(key: &Key, algorithm: &str, input: &Secret) -> Event {
     }
 }
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "signing")]
 pub(crate) use ours::private_key;
 pub(crate) use ours::sign as sign_with;
 
-#[cfg(not(feature = "tls"))]
+#[cfg(not(feature = "signing"))]
 mod ours {
     use hallpass_core::Secret;
 
@@ -34,7 +34,7 @@ mod ours {
     }
 }
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "signing")]
 mod ours {
     use std::fs::File;
     use std::io::Read;

@@ -4,6 +4,8 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 
+use hallpass_core::Provider;
+
 /// What is known about the place where this process runs.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Surroundings {
@@ -88,6 +90,37 @@ impl Surroundings {
             return None;
         }
         obstacles.into_iter().find(|(is_so, _)| *is_so).map(|(_, why)| why)
+    }
+}
+
+/// A way to sign in that can work.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Way {
+    /// In the browser of this machine.
+    Browser,
+    /// With a device code.
+    DeviceCode {
+        /// Why not in a browser here, as a clause.
+        because: &'static str,
+    },
+    /// In a browser that the person opens elsewhere: the provider has no device codes.
+    BrowserElsewhere {
+        /// Why not in a browser here, as a clause.
+        because: &'static str,
+    },
+}
+
+impl Way {
+    /// The way to sign in with this provider, given [what is in the way](Surroundings::browser_obstacle) of a browser.
+    ///
+    /// Whether a provider without fixed endpoints has device codes shows only when it is asked.
+    pub fn choose(provider: &Provider, obstacle: Option<&'static str>) -> Self {
+        let has_device = provider.endpoints.as_ref().is_none_or(|endpoints| endpoints.device_authorization.is_some());
+        match obstacle {
+            None => Self::Browser,
+            Some(because) if has_device => Self::DeviceCode { because },
+            Some(because) => Self::BrowserElsewhere { because },
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-import { Flow } from "../index.js";
+import { Flow } from "hallpass/core";
 import { checkBoundary } from "../../tests/replay/boundary.mjs";
 import { replayAll } from "../../tests/replay/replay.mjs";
 

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from "node:fs";
 
 const folder = new URL("../../tests/transcripts/", import.meta.url);
 
-console.log('import type { Event, Message, Request } from "hallpass";\n');
+console.log('import type { Event, Message, Request } from "hallpass/core";\n');
 console.log("export const requests: Request[] = [], events: Event[] = [], messages: Message[] = [];\n");
 for (const name of readdirSync(folder).filter((name) => name.endsWith(".json"))) {
   console.log(`// ${name}`);

@@ -17,13 +17,16 @@ function formOf(page) {
   const fields = {};
   for (const [input] of inner.matchAll(/<input\b[^>]*>/g)) {
     const name = attribute(input, 'name');
+    if (/type="radio"/.test(input) && !/ checked/.test(input)) continue;
     if (name) fields[name] = attribute(input, 'value') ?? '';
   }
-  return { action: new URL(attribute(tag, 'action') ?? page.url, page.url), fields };
+  const isGet = attribute(tag, 'method') === 'get';
+  return { action: new URL(attribute(tag, 'action') ?? page.url, page.url), isGet, fields };
 }
 
 export class Person {
   #cookies = new Map();
+  #end;
 
   constructor({ name = 'alice', denies = false } = {}) {
     this.name = name;
@@ -43,9 +46,24 @@ export class Person {
     throw new Error(`the pages do not end: ${page.url}`);
   }
 
-  #submit({ action, fields }, userCode) {
+  // Forgets who is signed in at the server.
+  forget() {
+    this.#cookies.clear();
+  }
+
+  // Opens a URL and does what the pages ask for, up to the redirect to this address, which is answered and not followed.
+  async visitUntil(url, redirectUri) {
+    this.#end = redirectUri;
+    const page = await this.visit(url);
+    return page.url;
+  }
+
+  #submit({ action, isGet, fields }, userCode) {
+    // The pages of the embedded server have two buttons.
+    if ('interaction' in fields) fields.decision = this.denies ? 'deny' : 'allow';
     if ('login' in fields) Object.assign(fields, { login: this.name, password: 'any' });
     if ('user_code' in fields && !fields.user_code) fields.user_code = userCode;
+    if (isGet) return this.#open(new URL(`?${new URLSearchParams(fields)}`, action));
     return this.#open(action, new URLSearchParams(fields));
   }
 
@@ -71,6 +89,7 @@ export class Person {
       const text = await response.text();
       if (!location) return { url: String(url), status: response.status, text };
       url = new URL(location, url);
+      if (this.#end && url.href.startsWith(this.#end)) return { url: url.href, status: response.status, text };
       body = undefined;
     }
     throw new Error(`too many redirects: ${url}`);

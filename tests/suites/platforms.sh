@@ -16,5 +16,5 @@ check "it is at most 3.5 MB" is_small
 check "Windows" cargo check --locked --target x86_64-pc-windows-gnu
 check "the core on macOS" cargo check --locked --target aarch64-apple-darwin -p hallpass-core
 # TLS needs a C compiler for macOS, which Linux does not have; everything else of the shell is checked.
-check "the native shell on macOS" cargo check --locked --target aarch64-apple-darwin -p hallpass --no-default-features
+check "the native shell on macOS" cargo check --locked --target aarch64-apple-darwin -p hallpass --no-default-features --features cli
 tally

@@ -349,4 +349,10 @@ fn errors_as_people_and_programs_read_them() {
         assert!(ends_like_a_clause, "{report:?}");
     }
     settle("errors", &reports);
+    for error in &errors {
+        let sorted = serde_json::to_value(error).expect("it can be written down");
+        let failure = serde_json::to_value(codec::Failure::from(error)).expect("it can be written down");
+        let blame = failure["blame"].as_str().expect("it is named");
+        assert!(sorted.get(blame).is_some(), "{blame} is not to blame for {sorted}");
+    }
 }

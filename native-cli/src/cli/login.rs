@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
-use hallpass::surroundings::Surroundings;
+use hallpass::surroundings::{self, Surroundings};
 use hallpass::{Opener, Shell};
 use hallpass_core::{Error, LoggedIn, LoginMethod, LoginRequest, Method, Provider, Refused, Revocation, Secret};
 
@@ -113,17 +113,18 @@ impl Way {
         if login.no_browser {
             return way(false, false, true, format!("Signing in to {name} with a browser that you open yourself."));
         }
-        let has_device = provider.endpoints.as_ref().is_none_or(|endpoints| endpoints.device_authorization.is_some());
-        match obstacle() {
-            None => way(false, true, false, format!("Signing in to {name} with your browser.")),
-            Some(why) if has_device => {
-                way(true, false, false, format!("Signing in to {name} with a device code, because {why}."))
+        match surroundings::Way::choose(provider, obstacle()) {
+            surroundings::Way::Browser => way(false, true, false, format!("Signing in to {name} with your browser.")),
+            surroundings::Way::DeviceCode { because } => {
+                way(true, false, false, format!("Signing in to {name} with a device code, because {because}."))
             }
-            Some(why) => way(
+            surroundings::Way::BrowserElsewhere { because } => way(
                 false,
                 false,
                 false,
-                format!("Signing in to {name} with a browser elsewhere, because {why} and there are no device codes."),
+                format!(
+                    "Signing in to {name} with a browser elsewhere, because {because} and there are no device codes."
+                ),
             ),
         }
     }

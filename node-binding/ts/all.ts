@@ -1,0 +1,18 @@
+// Everything that the entrances of the package stand on, in one module: what is published is one file, which loads in
+// a fraction of the time that many take.
+export {
+  DeclinedError,
+  ForbiddenError,
+  HallpassError,
+  LocalError,
+  LoginRequiredError,
+  MisbehavedError,
+  MisusedError,
+  RefusedError,
+  UnavailableError,
+} from "./errors.js";
+export { Hallpass } from "./hallpass.js";
+export { NodeHost } from "./host.js";
+export { library } from "./native.js";
+export { BrowserPrompt, DeviceCodePrompt } from "./prompts.js";
+export { Token } from "./results.js";

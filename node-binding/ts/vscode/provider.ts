@@ -1,0 +1,232 @@
+// The sessions of the editor are those of homes: the shared one, and one of its own for each further account.
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import * as vscode from "vscode";
+import { Hallpass, LoginRequiredError } from "../all.js";
+import type { Internals } from "../hallpass.js";
+import type { Status } from "../results.js";
+import { Callback, EditorHost, SecretSlots } from "./host.js";
+import type { HallpassProviderOptions } from "./options.js";
+import { type Way, openExternal, signIn, wayHere } from "./signing-in.js";
+
+/** One home, and the account in it. */
+interface Seat {
+  name: string;
+  hallpass: Hallpass;
+}
+
+/** The name of the home that other programs share. */
+const SHARED = "shared";
+
+/** An authentication provider whose sessions are shared with the command line. */
+export class HallpassProvider implements vscode.AuthenticationProvider, vscode.UriHandler, vscode.Disposable {
+  readonly #context: vscode.ExtensionContext;
+  readonly #options: HallpassProviderOptions;
+  readonly #changes = new vscode.EventEmitter<vscode.AuthenticationProviderAuthenticationSessionsChangeEvent>();
+  readonly #seats: Seat[] = [];
+  /** What the editor was told last. */
+  #known = new Map<string, { session: vscode.AuthenticationSession; stamp: string }>();
+  #callback: Callback | undefined;
+  /** The editor is told one thing after the other. */
+  #telling: Promise<void>;
+
+  readonly onDidChangeSessions = this.#changes.event;
+
+  constructor(context: vscode.ExtensionContext, options: HallpassProviderOptions) {
+    this.#context = context;
+    this.#options = options;
+    for (const name of [SHARED, ...this.#ownNames()]) this.#take(name);
+    this.#telling = this.#sessions().then((found) => void (this.#known = found));
+  }
+
+  /**
+   * The sessions there are, silently. Without scopes, as the editor asks at its start, nobody is asked and no token is
+   * in them; with scopes the tokens are good now.
+   */
+  async getSessions(
+    scopes?: readonly string[],
+    options: vscode.AuthenticationProviderSessionOptions = {},
+  ): Promise<vscode.AuthenticationSession[]> {
+    const found = await this.#sessions();
+    const wanted = [...found.values()].filter(
+      ({ session }) => !options.account || options.account.id === session.account.id,
+    );
+    if (scopes === undefined) return wanted.map(({ session }) => session);
+    const sessions = await Promise.all(wanted.map(({ session, seat }) => this.#fresh(session, seat, scopes)));
+    return sessions.filter((session) => session !== undefined);
+  }
+
+  /** Signs a person in: into the home of that account, else into the first one that nobody is signed in to. */
+  async createSession(
+    scopes: readonly string[],
+    options: vscode.AuthenticationProviderSessionOptions = {},
+  ): Promise<vscode.AuthenticationSession> {
+    const way = this.#options.redirect ?? wayHere(this.#options.uriHandler ?? false);
+    const seat = await this.#seatFor(options.account);
+    await this.#signIn(seat, way);
+    const status = await seat.hallpass.status();
+    const session = sessionOf(seat.name, status, scopes);
+    // Who signs in twice has one session: the one that others share stays.
+    const same = [...(await this.#sessions()).values()].find(
+      ({ session: other }) => other.account.id === session.account.id,
+    );
+    if (same && same.seat !== seat) await seat.hallpass.logout();
+    const chosen = same?.seat ?? seat;
+    const { accessToken } = await chosen.hallpass.token();
+    await this.#tell();
+    return { ...sessionOf(chosen.name, status, scopes), accessToken };
+  }
+
+  /** Ends a session, at the server and in its home: for every program that shares the home. */
+  async removeSession(id: string): Promise<void> {
+    const found = (await this.#sessions()).get(id);
+    if (found) await found.seat.hallpass.logout();
+    await this.#tell();
+  }
+
+  /** Hands in a URI that the editor was opened with, where the extension has a URI handler of its own. */
+  handleUri(uri: vscode.Uri): void {
+    this.#callback?.handle(uri);
+  }
+
+  dispose(): void {
+    for (const { hallpass } of this.#seats) hallpass.close();
+    this.#changes.dispose();
+  }
+
+  async #signIn(seat: Seat, way: Way): Promise<void> {
+    if (way === "uri-handler") {
+      const here = vscode.Uri.parse(`${vscode.env.uriScheme}://${this.#context.extension.id}/signed-in`);
+      this.#callback = new Callback(await vscode.env.asExternalUri(here));
+    }
+    try {
+      await signIn(seat.hallpass, this.#options.label, way);
+    } finally {
+      this.#callback = undefined;
+    }
+  }
+
+  /** The session with a token that is good now; none where only a login helps. */
+  async #fresh(
+    session: vscode.AuthenticationSession,
+    { hallpass }: Seat,
+    scopes: readonly string[],
+  ): Promise<vscode.AuthenticationSession | undefined> {
+    try {
+      const { accessToken } = await hallpass.token();
+      return { ...session, accessToken, scopes };
+    } catch (error) {
+      if (error instanceof LoginRequiredError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Who is signed in, by the ids of their sessions: each account once. */
+  async #sessions(): Promise<Map<string, { session: vscode.AuthenticationSession; seat: Seat; stamp: string }>> {
+    const found = new Map<string, { session: vscode.AuthenticationSession; seat: Seat; stamp: string }>();
+    // A home that cannot be read is one that nobody is signed in to: a login says what is wrong, or replaces it.
+    const statuses = await Promise.all(this.#seats.map(({ hallpass }) => hallpass.status().catch(() => undefined)));
+    const accounts = new Set<string>();
+    for (const [index, status] of statuses.entries()) {
+      const seat = this.#seats[index];
+      if (!seat || !status?.loggedIn) continue;
+      const session = sessionOf(seat.name, status, []);
+      if (accounts.has(session.account.id)) continue;
+      accounts.add(session.account.id);
+      found.set(session.id, {
+        session,
+        seat,
+        stamp: `${status.expiresAt?.getTime()} ${status.lastRefresh?.getTime()}`,
+      });
+    }
+    return found;
+  }
+
+  async #seatFor(account: vscode.AuthenticationSessionAccountInformation | undefined): Promise<Seat> {
+    const sessions = [...(await this.#sessions()).values()];
+    const same = account && sessions.find(({ session }) => session.account.id === account.id);
+    if (same) return same.seat;
+    const taken = new Set(sessions.map(({ seat }) => seat));
+    const free = this.#seats.find((seat) => !taken.has(seat));
+    return free ?? this.#take(`account-${this.#seats.length}`);
+  }
+
+  #take(name: string): Seat {
+    const seat = { name, hallpass: this.#open(name) };
+    this.#seats.push(seat);
+    try {
+      seat.hallpass.on("change", () => this.#tell());
+    } catch {
+      // What is wrong with this home is said by the first login.
+    }
+    return seat;
+  }
+
+  #open(name: string): Hallpass {
+    const { provider, fetch, log, store, home, profile } = this.#options;
+    const openUrl = async (url: string) => {
+      if (!(await openExternal(url))) throw new vscode.CancellationError();
+    };
+    const common = { provider, fetch, log, openUrl };
+    const secrets = store === "secrets" ? new SecretSlots(this.#context.secrets, `hallpass.${name}.`) : undefined;
+    const internals: Internals = {
+      editor: true,
+      host: (native, around) => new EditorHost(native, around, { callback: this.#callback, slots: secrets }),
+    };
+    if (secrets) {
+      const watch = (changed: () => void) => {
+        const watching = this.#context.secrets.onDidChange(({ key }) => void (secrets.owns(key) && changed()));
+        return { close: () => watching.dispose() };
+      };
+      return new Hallpass({ ...common, home: this.#ownFolder(name), store: "file" }, { ...internals, watch });
+    }
+    const where = name === SHARED ? { home, profile } : { home: this.#ownFolder(name) };
+    return new Hallpass({ ...common, ...where, store: store === "secrets" ? undefined : store }, internals);
+  }
+
+  /** The folder for a home of the extension's own. */
+  #ownFolder(name: string): string {
+    const folder = join(this.#context.globalStorageUri.fsPath, "hallpass", name);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  }
+
+  #ownNames(): string[] {
+    try {
+      return readdirSync(join(this.#context.globalStorageUri.fsPath, "hallpass"))
+        .filter((name) => /^account-\d+$/.test(name))
+        .sort();
+    } catch {
+      return [];
+    }
+  }
+
+  /** Tells the editor what is different from what it was told last. */
+  #tell(): Promise<void> {
+    return (this.#telling = this.#telling.then(() => this.#compare()));
+  }
+
+  async #compare(): Promise<void> {
+    const found = await this.#sessions();
+    const [added, changed] = [[], []] as [vscode.AuthenticationSession[], vscode.AuthenticationSession[]];
+    for (const [id, { session, stamp }] of found) {
+      const known = this.#known.get(id);
+      if (!known) added.push(session);
+      else if (known.stamp !== stamp) changed.push(session);
+    }
+    const removed = [...this.#known].filter(([id]) => !found.has(id)).map(([, { session }]) => session);
+    this.#known = found;
+    if (added.length + changed.length + removed.length > 0) this.#changes.fire({ added, changed, removed });
+  }
+}
+
+/** The session of a home, without its token. */
+function sessionOf(
+  seat: string,
+  { account, provider, method }: Status,
+  scopes: readonly string[],
+): vscode.AuthenticationSession {
+  const id = account?.userId ?? account?.id ?? account?.email ?? method ?? "somebody";
+  const label = account?.email ?? account?.id ?? (method === "apikey" ? "API key" : (provider ?? "signed in"));
+  return { id: `${seat}/${id}`, accessToken: "", account: { id, label }, scopes: [...scopes] };
+}
