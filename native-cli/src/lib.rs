@@ -38,4 +38,5 @@ pub use store::Stores;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
+#[doc = include_str!("../docs/library.md")]
 struct Readme;
