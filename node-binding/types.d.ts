@@ -72,6 +72,10 @@ export interface Configuration {
   refresh_window?: number | null;
   /** How long things may take. */
   timeouts?: Timeouts;
+  /** What variables say about credentials. */
+  environment?: Environment;
+  /** Whose token is wanted, where somebody has said so; else the most important credential is used. */
+  wanted?: Wanted;
 }
 
 /** An authorization server, and the client that we are to it. */
@@ -94,6 +98,8 @@ export interface Provider {
   dialect?: Dialect;
   /** Where the browser comes back to. */
   redirect?: Redirect;
+  /** How it gives tokens to programs; such a provider signs nobody in. */
+  grant?: Grant;
   /**
    * Whether authorization requests are pushed where the server offers that (RFC 9126). Where it takes no others,
    * they are in any case.
@@ -158,6 +164,49 @@ export interface Redirect {
   path: string;
 }
 
+/** The grant with which tokens are had from a provider that signs nobody in. They are never stored. */
+export interface Grant {
+  /** Which grant. */
+  grant_type: GrantType;
+  /** The identity that is exchanged; without it, the one that the CI system gives to this job. */
+  subject_token?: SubjectToken | null;
+  /** What kind of token that is (RFC 8693, section 3); a JWT unless it is said. */
+  subject_token_type?: string | null;
+  /** What kind of token is wanted (RFC 8693, section 2.1). */
+  requested_token_type?: string | null;
+  /** For whom the token is meant, by a name that the server knows (RFC 8693, section 2.1). */
+  audience?: string | null;
+  /** For which resource it is meant, by its URI (RFC 8707, section 2). */
+  resource?: string | null;
+  /** OpenAI: the rule by which an identity of elsewhere is taken for one of its own. */
+  federation_rule_id?: string | null;
+  /** The environment variable that holds the client's secret. */
+  client_secret_variable?: string | null;
+}
+
+/** The grants that need nobody. */
+export type GrantType =
+  /** The client itself (RFC 6749, section 4.4). */
+  | "client_credentials"
+  /** The token of another issuer for one of this server (RFC 8693). */
+  | "token_exchange"
+  /** The same as an assertion (RFC 7523, section 2.1). */
+  | "jwt_bearer";
+
+/** Where the identity comes from that is exchanged. */
+export type SubjectToken =
+  /** GitHub Actions is asked for one. */
+  | {
+      github_actions: {
+        /** Whom it shall be for; the issuer of the provider unless it is said. */
+        audience?: string | null;
+      };
+    }
+  /** It is in this environment variable. */
+  | { variable: string }
+  /** It is in this file. */
+  | { file: string };
+
 /** `cli_auth_credentials_store`: where credentials are kept. */
 export type StoreMode =
   /** `auth.json` in the home (Codex's default). */
@@ -214,6 +263,67 @@ export interface Timeouts {
   lock?: number | null;
 }
 
+/** The variables and files that matter to a flow, as a shell has read them just before it starts the flow. */
+export interface Environment {
+  /** Variables by name; one that is not set, or empty, is left out. */
+  variables?: { [name: string]: Secret };
+  /** Files by path; one that does not exist is left out. */
+  files?: { [name: string]: FileContents };
+}
+
+/** A token, code, verifier, state, key, device code, request body or redirect query. */
+export type Secret = string;
+
+/** What came of reading a file. */
+export type FileContents =
+  /** What it holds. */
+  | { read: Secret }
+  /** Why it cannot be read, for a person. */
+  | { unreadable: string };
+
+/** Whose token is wanted. */
+export type Wanted =
+  /** The one of the configured provider. */
+  | "provider"
+  /** The one with which Codex speaks to this provider of models. */
+  | { model_provider: ModelProvider };
+
+/** `[model_providers.X]`, as far as it is about credentials. */
+export interface ModelProvider {
+  /** Its id, the `X` of the table. */
+  id?: string;
+  /** The environment variable that holds its key. */
+  env_key?: string | null;
+  /** How a person gets that key. */
+  env_key_instructions?: string | null;
+  /** Its key, in clear. */
+  experimental_bearer_token?: Secret | null;
+  /** The command that prints its token. */
+  auth?: TokenCommand | null;
+  /** Whether it takes OpenAI's own credentials. */
+  requires_openai_auth?: boolean;
+  /** Header fields of every request. */
+  http_headers?: { [name: string]: Secret };
+  /** Header fields whose values are in environment variables. */
+  env_http_headers?: { [name: string]: string };
+  /** A way to get credentials that only Codex knows: the name of its table. */
+  foreign?: string | null;
+}
+
+/** `[model_providers.X.auth]`: a command that prints a token. */
+export interface TokenCommand {
+  /** A name that is looked up in `PATH`, or a path. */
+  command: string;
+  /** Its arguments; no shell reads them. */
+  args?: string[];
+  /** The longest it may run, in milliseconds. */
+  timeout_ms?: number;
+  /** How long its token is used, in milliseconds; with 0 until a server rejects it. */
+  refresh_interval_ms?: number;
+  /** The folder to run it in. */
+  cwd?: string | null;
+}
+
 /** The ways to sign in. */
 export type LoginMethod =
   /** In a browser, with an authorization code and PKCE. */
@@ -224,9 +334,6 @@ export type LoginMethod =
   | { api_key: Secret }
   /** With an access token that the person already has. */
   | { access_token: Secret };
-
-/** A token, code, verifier, state, key, device code, request body or redirect query. */
-export type Secret = string;
 
 /** What the caller needs of an access token. */
 export interface TokenRequest {
@@ -669,7 +776,9 @@ export type Slot =
    * latest when it is loaded. A shell that goes on with a suspended login has kept it. Where a shell keeps no keys it
    * is empty, and the login does without; so does one whose record lies in memory.
    */
-  | "new_proof";
+  | "new_proof"
+  /** The tokens that were minted for this process: always in its memory, never anywhere else. */
+  | "minted";
 
 /** A kind of store. */
 export type Place =
@@ -685,7 +794,9 @@ export type Lock =
   /** `hallpass.lock`: held over a whole refresh, login or logout. */
   | "transaction"
   /** Codex's `auth.lock`, then its `auth.json.lock`: held over a read or a write, never over a request. */
-  | "commit";
+  | "commit"
+  /** No lock between processes: one flow of this process mints at a time, and the others find what it got. */
+  | "minting";
 
 /** How to receive the redirect of a browser login (RFC 8252, section 7.3). */
 export interface Listen {
@@ -840,6 +951,8 @@ export interface Status {
   issuer: string | null;
   /** The store that holds the credential. */
   store: Place | null;
+  /** Which credential is used, and what it shadows. */
+  precedence: Precedence;
   /** When the access token expires. */
   expires_at: Timestamp | null;
   /** When it was last renewed. */
@@ -883,6 +996,31 @@ export interface Account {
   /** The plan (`chatgpt_plan_type`). */
   plan: string | null;
 }
+
+/** Which of the credentials that there are is used. */
+export interface Precedence {
+  /** The one that is used; `null` when there is none. */
+  winner: Source | null;
+  /** Those that would be used without it, the next one first. */
+  shadowed: Source[];
+  /** Why it is this one: a clause for a person. */
+  why: string;
+}
+
+/** Where a credential comes from. */
+export type Source =
+  /** `[model_providers.X]` of Codex's configuration, by its id. */
+  | { model_provider: string }
+  /** A provider that gives tokens to programs, by its name. */
+  | { grant: string }
+  /** `OPENAI_FEDERATION_RULE_ID` and `OPENAI_IDENTITY_TOKEN_FILE`. */
+  | "workload_identity"
+  /** `CODEX_API_KEY`. */
+  | "api_key"
+  /** `CODEX_ACCESS_TOKEN`. */
+  | "access_token"
+  /** What a login has stored, and where. */
+  | { store: Place };
 
 /** An error or a warning as it crosses a boundary: `{"code", "message", "help"}`. */
 export interface Report {
@@ -928,7 +1066,11 @@ export type TokenOrigin =
   /** Another process had just renewed it. */
   | "adopted"
   /** It was renewed now. */
-  | "refreshed";
+  | "refreshed"
+  /** It was given, in the environment or in a configuration. */
+  | "given"
+  /** It was made for this process, now or a while ago, and is not stored. */
+  | "minted";
 
 /** A logout that is done. */
 export interface LoggedOut {
@@ -938,6 +1080,8 @@ export interface LoggedOut {
   revocation: Revocation;
   /** What could not be deleted, and why: the credential may still be there. */
   failures: Report[];
+  /** What the person should know: a variable with a credential is left alone by a logout. */
+  warnings: Report[];
 }
 
 /** A seed that was looked at. */

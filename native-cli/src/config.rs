@@ -28,7 +28,7 @@ mod model_provider;
 use std::path::{Path, PathBuf};
 
 use hallpass_core::settings::{Origin, Setting, Settings, VARIABLES, Value as Shown};
-use hallpass_core::{Configuration, Error, Local, Misused, Provider, StoreFailure, StoreMode, StoreTrouble};
+use hallpass_core::{Configuration, Error, Misused, Provider, StoreMode};
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
@@ -52,15 +52,12 @@ impl Config {
     /// Reads the `config.toml` of a home, and the variables. Where there is no file, it says nothing.
     ///
     /// # Errors
-    /// [`Local::Store`] when it cannot be read, [`Misused::Value`] with the line that is not TOML.
+    /// [`Misused::Value`] when it cannot be read, or with the line that is not TOML.
     pub fn load(home: &Path) -> Result<Self, Error> {
         let path = home.join("config.toml");
-        let text = text_of_configuration(&path).map_err(|cause| {
-            let detail = format!("{}: {cause}", path.display());
-            Error::from(Local::Store(StoreFailure { kind: StoreTrouble::Unreadable, detail }))
-        })?;
-        let mut config = match text {
-            Some(text) => Self::parse(&text, &path.display().to_string())?,
+        let name = path.display().to_string();
+        let mut config = match text_of_configuration(&path).map_err(|cause| value_error(&name, &cause))? {
+            Some(text) => Self::parse(&text, &name)?,
             None => Self::default(),
         };
         for name in VARIABLES {

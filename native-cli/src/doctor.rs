@@ -1,7 +1,7 @@
 //! Looks at what is known to keep people from signing in, or from staying signed in: here and now.
 //!
 //! Each check gathers facts and has them judged by a function that looks at nothing else. None shows a secret, none
-//! leaves anything behind, and none is waited for longer than [`PATIENCE`].
+//! leaves anything behind, and none is waited for longer than a few seconds.
 
 mod access;
 mod browser;

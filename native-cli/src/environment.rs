@@ -1,11 +1,13 @@
 //! Reads the variables, and the files they name, that may hold a credential.
 
 use std::env;
-use std::fs::File;
 use std::io::{ErrorKind, Read as _};
+use std::path::Path;
 
 use hallpass_core::{Configuration, Environment, FileContents, Secret};
 use zeroize::Zeroizing;
+
+use crate::regular_file;
 
 /// The most that a file with an identity token may hold.
 const MOST: u64 = 64 * 1024;
@@ -24,15 +26,11 @@ fn variable(name: &str) -> Option<Secret> {
 
 fn file(path: &str) -> Option<FileContents> {
     let unreadable = |why: &dyn std::fmt::Display| Some(FileContents::Unreadable(format!("{path}: {why}")));
-    let file = match File::open(path) {
+    let file = match regular_file::open(Path::new(path)) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return None,
         Err(error) => return unreadable(&error),
     };
-    // A pipe would be waited for, and a device has no end.
-    if !file.metadata().is_ok_and(|data| data.is_file()) {
-        return unreadable(&"it is no regular file");
-    }
     let mut text = Zeroizing::new(String::new());
     match file.take(MOST + 1).read_to_string(&mut text) {
         Ok(_) if text.len() as u64 > MOST => unreadable(&"it is larger than 64 KiB"),

@@ -21,6 +21,7 @@ mod log;
 pub mod page;
 pub mod profiles;
 mod proof_key;
+mod regular_file;
 pub mod requirements;
 mod shell;
 pub mod signing;

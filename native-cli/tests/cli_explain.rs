@@ -1,5 +1,6 @@
 //! `hallpass explain`: what counts, from where, and what it shadows.
 #![cfg(feature = "tls")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
@@ -123,7 +124,7 @@ fn what_is_wrong_is_shown_where_it_stands() {
         assert!(!ran.stderr.contains("sk-secret"), "{ran:?}");
     }
     fs::write(home.file("config.toml"), b"a = \"\xff\"").unwrap();
-    let ran = home.run("token").expect(5);
+    let ran = home.run("token").expect(2);
     assert!(ran.stderr.contains("config.toml: it is not UTF-8"), "{ran:?}");
 }
 

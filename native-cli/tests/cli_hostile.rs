@@ -158,6 +158,31 @@ fn what_is_no_file_is_not_opened() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+    let home = Home::new();
+    let pipe = |name: &str| assert!(Command::new("mkfifo").arg(home.file(name)).status().unwrap().success());
+    home.run_with_input("login --with-api-key", b"sk-1").expect(0);
+    fs::create_dir(home.file("project")).unwrap();
+    fs::create_dir(home.file("project/.codex")).unwrap();
+    for name in ["project/.codex/config.toml", "identity"] {
+        pipe(name);
+    }
+    let start = Instant::now();
+    let mut command = home.command("explain --json");
+    command.current_dir(home.file("project"));
+    let ran = with_input(command, b"");
+    assert!(ran.expect(0).json()["problems"].to_string().contains("not a regular file"));
+    let mut command = home.command("token --json");
+    command.env("OPENAI_FEDERATION_RULE_ID", "rule").env("OPENAI_IDENTITY_TOKEN_FILE", home.file("identity"));
+    let ran = with_input(command, b"");
+    assert!(ran.code != Some(0) && ran.stdout.contains("not a regular file"), "{ran:?}");
+    pipe("config.toml");
+    let ran = home.run("status --json").expect(2);
+    assert_eq!(ran.json()["error"]["code"], "invalid_value", "{ran:?}");
+    assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
 fn a_home_that_is_not_there() {
     let home = Home::new();
     let missing = home.file("no/such/home");

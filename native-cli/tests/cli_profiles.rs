@@ -258,3 +258,51 @@ fn configuration_is_shared_and_credentials_are_not() {
     assert!(!person.profile("work").join("auth.json").is_symlink() && !person.path(".codex/auth.json").exists());
     assert_eq!(person.run("--profile work status --json").expect(0).json()["provider"], "acme");
 }
+
+#[test]
+fn a_logout_of_all_ends_every_session_and_goes_on_where_one_cannot_be_ended() {
+    let (person, serving) = (Person::new(), server());
+    person.sign_in("", &serving).expect(0);
+    person.sign_in("--profile work", &serving).expect(0);
+    person.with_key("--profile broken", "sk-broken").expect(0);
+    person.with_key("--profile key", "sk-key").expect(0);
+    fs::write(person.profile("broken").join("config.toml"), "x = \"sk-canary").unwrap();
+    let elsewhere = person.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let with_home = |line: &str| {
+        let mut command = person.command(line);
+        command.env("CODEX_HOME", &elsewhere);
+        command
+    };
+    with_input(with_home("login --with-api-key"), b"sk-elsewhere").expect(0);
+    let tokens = [person.token("--profile default"), person.token("--profile work")];
+    assert!(tokens.iter().all(|token| is_accepted(&serving, token)));
+    assert_eq!(code(&person.run("logout --all --profile work --json").expect(2)), "usage");
+    let ran = with_input(with_home("logout --all --json"), b"").expect(2);
+    let answer = ran.json();
+    assert_eq!(answer["logged_out"], false);
+    let seen: Vec<_> = answer["homes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|home| (home["profile"].as_str(), home["was_logged_in"].as_bool(), home["revocation"].as_str()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (Some("default"), Some(true), Some("revoked")),
+            (Some("broken"), None, None),
+            (Some("key"), Some(true), Some("not_needed")),
+            (Some("work"), Some(true), Some("revoked")),
+            (None, Some(true), Some("not_needed")),
+        ]
+    );
+    assert_eq!(answer["homes"][1]["error"]["code"], "invalid_value");
+    assert!(tokens.iter().all(|token| !is_accepted(&serving, token)));
+    assert!(!elsewhere.join("auth.json").exists() && !person.profile("key").join("auth.json").exists());
+    assert!(!ran.stdout.contains("canary") && person.profile("broken").join("auth.json").exists());
+    fs::remove_file(person.profile("broken").join("config.toml")).unwrap();
+    let said = person.run("logout --all").expect(0).stderr;
+    assert!(said.contains("broken: Logged out.\n") && said.contains("work: Nobody was logged in.\n"), "{said}");
+    assert!(!person.profile("broken").join("auth.json").exists());
+}

@@ -20,7 +20,7 @@ struct Options {
     profile: Option<String>,
     /// Whether a profile that does not exist yet is made.
     makes: bool,
-    provider: Option<Wanted>,
+    provider: Option<Source>,
     store: Option<StoreMode>,
     /// Whether this is the extension host of an editor, in which no environment variable may move a token.
     editor: bool,
@@ -29,7 +29,7 @@ struct Options {
 /// A provider, as programs name it.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Wanted {
+enum Source {
     Named(String),
     /// Without a client id the named provider, at another issuer.
     At {
@@ -104,35 +104,33 @@ fn opened(options: Options) -> std::result::Result<Opened, Error> {
         // What cannot be shared is no reason not to sign in; the program says what it is.
         sharing.link();
     }
-    let config = Config::load(&home)?;
-    let provider = match options.provider {
-        None => Provider::openai(),
-        Some(wanted) => wanted.provider(&config)?,
-    };
-    let mut configuration = config.configuration(&home, provider)?;
-    if options.store.is_some() {
-        configuration.store = options.store;
+    let mut config = Config::load(&home)?;
+    if let Some(store) = options.store {
+        config.choose_store(store);
     }
+    let mut configuration = match options.provider {
+        None => config.configuration(&home, Provider::openai())?,
+        Some(Source::Named(name)) => {
+            let mut configuration = config.configuration(&home, Provider::openai())?;
+            config.want(&name, &mut configuration)?;
+            configuration
+        }
+        Some(Source::At { name, issuer, client_id, scopes }) => {
+            let mut provider = match client_id {
+                None => config.provider(&name.unwrap_or_default())?.at(&issuer),
+                Some(client_id) => {
+                    let provider = Provider::discovered(&issuer, &client_id);
+                    Provider { name: name.unwrap_or(provider.name), ..provider }
+                }
+            };
+            provider.scopes = scopes.unwrap_or(provider.scopes);
+            config.configuration(&home, provider)?
+        }
+    };
     configuration.strict_overrides = options.editor;
     // An editor hands tokens to whoever may have them, and these have no key to prove anything with.
     configuration.provider.dpop &= !options.editor;
     Ok(Opened { home: text_of(&home)?, encrypts: config.encrypts_record()?, configuration })
-}
-
-impl Wanted {
-    fn provider(self, config: &Config) -> std::result::Result<Provider, Error> {
-        let (provider, scopes) = match self {
-            Self::Named(name) => (config.provider(&name)?, None),
-            Self::At { name, issuer, client_id: None, scopes } => {
-                (config.provider(&name.unwrap_or_default())?.at(&issuer), scopes)
-            }
-            Self::At { name, issuer, client_id: Some(client_id), scopes } => {
-                let provider = Provider::discovered(&issuer, &client_id);
-                (Provider { name: name.unwrap_or(provider.name), ..provider }, scopes)
-            }
-        };
-        Ok(Provider { scopes: scopes.unwrap_or(provider.scopes), ..provider })
-    }
 }
 
 /// JavaScript's strings hold no path that is not text.

@@ -95,3 +95,14 @@ test("a login that belongs to this process alone leaves no file", async (t) => {
   assert.equal(stage.record(), undefined);
   assert.equal((await stage.hallpass({ store: "ephemeral" }).status()).loggedIn, true);
 });
+
+test("a token that the environment gives is taken as it is now", async (t) => {
+  const stage = await Stage.set(t, embedded);
+  const hallpass = stage.hallpass({ provider: undefined });
+  t.after(() => delete process.env.CODEX_ACCESS_TOKEN);
+  for (const token of ["at-canary-first", "at-canary-second"]) {
+    process.env.CODEX_ACCESS_TOKEN = token;
+    const given = await hallpass.token({ minTtl: 0 }).then((token) => token.accessToken, (error) => error.code);
+    assert.equal(given, token);
+  }
+});

@@ -148,7 +148,7 @@ for (const [name, start] of [
   scenario("a logout ends the session at the server and here", async (stage) => {
     const hallpass = await stage.signedIn();
     const outcome = await hallpass.logout();
-    assert.deepEqual(outcome, { wasLoggedIn: true, revocation: "revoked", failures: [] });
+    assert.deepEqual(outcome, { wasLoggedIn: true, revocation: "revoked", failures: [], warnings: [] });
     assert.equal(stage.record(), undefined);
     assert.equal((await stage.cli("status")).code, 1);
     assert.equal((await hallpass.logout({ local: true })).wasLoggedIn, false);

@@ -239,7 +239,7 @@ export class Hallpass {
 
   /** The home and its configuration, read when it is needed first and when it is to be read anew. */
   #opened(reading: { anew: boolean; makes: boolean } = { anew: false, makes: false }): Home {
-    if (this.#home && !reading.anew) return this.#home;
+    if (this.#home && !reading.anew && !isVolatile(this.#home.configuration.environment)) return this.#home;
     const { home = null, profile = null, provider, store = null } = this.#options;
     const wanted = provider === undefined ? null : wantedOf(provider);
     const asked = {
@@ -283,6 +283,11 @@ export class Hallpass {
         .catch(() => {});
     }
   }
+}
+
+/** Whether variables and files have a say in what is used: these are read again for each flow. */
+function isVolatile({ variables = {}, files = {} }: wire.Environment = {}): boolean {
+  return Object.keys(variables).length + Object.keys(files).length > 0;
 }
 
 /** That the provider gives no other token now is no reason to keep what the resource has answered from its reader. */

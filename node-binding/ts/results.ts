@@ -114,6 +114,8 @@ export interface LoggedOut {
   revocation: Revocation;
   /** What could not be deleted, and why: the credential may still be there. */
   failures: Warning[];
+  /** What the person should know. */
+  warnings: Warning[];
 }
 
 /** @param locate says where a store is, for a person */
@@ -146,7 +148,8 @@ export function loggedInOf(outcome: wire.LoggedIn, locate: (place: wire.Place) =
 }
 
 export function loggedOutOf(outcome: wire.LoggedOut): LoggedOut {
-  return { wasLoggedIn: outcome.was_logged_in, revocation: outcome.revocation, failures: outcome.failures };
+  const { was_logged_in: wasLoggedIn, revocation, failures, warnings } = outcome;
+  return { wasLoggedIn, revocation, failures, warnings };
 }
 
 function date(at: number | null): Date | null {

@@ -1,5 +1,4 @@
 //! Tokens that need no session: minted from an identity, a client or a command, kept in memory, never stored.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use hallpass::authorization_server::{
     Account, Client, ClientAuthentication as Registered, Endpoint, Fault, Identities, Options,

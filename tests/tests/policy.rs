@@ -1,4 +1,5 @@
 //! What a policy permits: every way to sign in, under every policy, into every store.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use hallpass_core::settings::{Origin, Setting, Settings, VARIABLES, Value};
 use hallpass_core::{
@@ -8,6 +9,7 @@ use hallpass_core::{
 use hallpass_tests::world::{ISSUER, World};
 
 const ADAS: &str = "ws-analytical";
+const MINUTE: i64 = 60_000;
 
 /// A login, under its name in the table.
 const METHODS: [&str; 4] = ["browser", "device", "api key", "token"];
@@ -280,7 +282,8 @@ fn what_codex_deletes_is_deleted_after_saying_so_and_nothing_else() {
             let mut world = world((StoreMode::File, true));
             sign_in(&mut world, name).unwrap();
             apply(&mut world, &row);
-            (world.sent.clear(), world.log.clear());
+            world.sent.clear();
+            world.log.clear();
             let enforced = world.enforce().unwrap();
             let cell = format!("{}, {name}: {enforced:?}", row.name);
             let expected = outcomes[0];
@@ -426,7 +429,6 @@ fn windows_and_timeouts_are_as_configured() {
         world.usable().unwrap();
         !world.sent.is_empty()
     };
-    const MINUTE: i64 = 60_000;
     // 10 to 13 minutes, unless said otherwise.
     assert!(window(None, 9 * MINUTE) && !window(None, 14 * MINUTE));
     assert!(window(Some(1_800_000), 29 * MINUTE) && !window(Some(1_800_000), 34 * MINUTE));

@@ -1,4 +1,5 @@
 //! Keys of Amazon Web Services, for a session.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use hallpass_core::{
     AssumedRole, Error, Event, IdentityToken, LoginMethod, Outcome, Place, Reach, Request, RequestFailure, Role,

@@ -2,11 +2,19 @@
 
 #![allow(clippy::doc_markdown, reason = "clap shows these words to people, without a markdown")]
 
+mod credential;
+mod login;
+mod profiles;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hallpass_core::StoreMode;
+
+pub(crate) use credential::{Credential, DockerAction, Tool};
+pub(crate) use login::{ClientAuthentication, Login, LoginCommand, Provider};
+pub(crate) use profiles::{Import, Profiles, ProfilesCommand};
 
 use super::deferred::Deferred;
 use super::report::Voice;
@@ -101,7 +109,7 @@ pub(crate) enum Command {
     )]
     Token(Deferred<Token>),
     /// End the session, at the server and here
-    #[command(after_help = "Example:\n  hallpass logout")]
+    #[command(after_help = "Examples:\n  hallpass logout\n  hallpass logout --all    of every profile")]
     Logout(Deferred<Logout>),
     /// Run a tool with a profile's home and credential, and keep that fresh
     #[command(
@@ -157,81 +165,6 @@ pub(crate) enum Command {
 }
 
 #[derive(Args, Clone, Debug, Default)]
-pub(crate) struct Login {
-    #[command(subcommand)]
-    pub(crate) command: Option<LoginCommand>,
-    /// Use a code that is entered on any device
-    #[arg(long, group = "way")]
-    pub(crate) device_auth: bool,
-    /// Sign in with an API key: piped in, or typed and not shown
-    #[arg(long, group = "way")]
-    pub(crate) with_api_key: bool,
-    /// Sign in with an access token: piped in, or typed and not shown
-    #[arg(long, group = "way")]
-    pub(crate) with_access_token: bool,
-    /// Open no browser: only show the address
-    #[arg(long)]
-    pub(crate) no_browser: bool,
-    /// The port on this machine that the browser comes back to
-    #[arg(long, value_name = "N", value_parser = port)]
-    pub(crate) port: Option<u16>,
-    /// Print one event per line, in JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) provider: Provider,
-}
-
-#[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Provider")]
-pub(crate) struct Provider {
-    /// openai (the default), local (`hallpass demo --serve`), or one of config.toml
-    #[arg(long = "provider", value_name = "NAME")]
-    pub(crate) name: Option<String>,
-    /// Any OAuth 2 or OpenID provider; with --provider, where to find that one
-    #[arg(long, value_name = "URL")]
-    pub(crate) issuer: Option<String>,
-    /// The client id that the provider knows this program by
-    #[arg(long, value_name = "ID")]
-    pub(crate) client_id: Option<String>,
-    /// A scope to ask for; may be repeated
-    #[arg(long, value_name = "SCOPE")]
-    pub(crate) scope: Vec<String>,
-    /// none, client_secret_post, client_secret_basic or private_key_jwt
-    #[arg(long, value_name = "METHOD", hide_possible_values = true)]
-    pub(crate) client_authentication: Option<ClientAuthentication>,
-    /// Take the client's secret, piped in or typed, and keep it in the store
-    #[arg(long, conflicts_with_all = ["with_api_key", "with_access_token"])]
-    pub(crate) with_client_secret: bool,
-    /// The client's private key: a PEM file (PKCS #8)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) client_key: Option<PathBuf>,
-    /// The id (`kid`) of the client's key
-    #[arg(long, value_name = "ID", requires = "client_key")]
-    pub(crate) client_key_id: Option<String>,
-    /// Its algorithm: ES256, EdDSA, RS256 or PS256 [default: ES256]
-    #[arg(long, value_name = "ALGORITHM", requires = "client_key")]
-    pub(crate) client_key_algorithm: Option<String>,
-}
-
-/// `--client-authentication`: the names of the OpenID registration.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub(crate) enum ClientAuthentication {
-    None,
-    ClientSecretPost,
-    ClientSecretBasic,
-    PrivateKeyJwt,
-}
-
-#[derive(Clone, Debug, Subcommand)]
-pub(crate) enum LoginCommand {
-    /// Show who is signed in: the same as `hallpass status`
-    #[command(after_help = "Example:\n  hallpass login status")]
-    Status(Status),
-}
-
-#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Status {
     /// Print JSON
     #[arg(long)]
@@ -265,6 +198,9 @@ pub(crate) struct Logout {
     /// Delete it here only: the session lives on at the server
     #[arg(long)]
     pub(crate) local: bool,
+    /// End the sessions of all profiles
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Args, Clone, Copy, Debug, Default)]
@@ -299,118 +235,6 @@ pub(crate) struct Exec {
     /// The tool and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
-}
-
-#[derive(Args, Clone, Debug, Default)]
-pub(crate) struct Profiles {
-    #[command(subcommand)]
-    pub(crate) command: Option<ProfilesCommand>,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Clone, Debug, Subcommand)]
-pub(crate) enum ProfilesCommand {
-    /// List the profiles, and who is signed in to each
-    #[command(after_help = "Example:\n  hallpass profiles list --json | jq -r '.profiles[].name'")]
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Use a profile from now on, where nothing else is chosen
-    #[command(
-        after_help = "Examples:\n  hallpass profiles use work\n  hallpass profiles use default    the Codex home"
-    )]
-    Use {
-        /// The profile
-        name: String,
-    },
-    /// Give a profile another name
-    #[command(after_help = "Example:\n  hallpass profiles rename work acme")]
-    Rename {
-        /// The profile
-        old: String,
-        /// What it is to be called
-        new: String,
-    },
-    /// Sign a profile out and delete its folder; an imported home is left as it is
-    #[command(after_help = "Example:\n  hallpass profiles remove work")]
-    Remove {
-        /// The profile
-        name: String,
-        /// Do not ask
-        #[arg(short, long)]
-        yes: bool,
-    },
-}
-
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Import {
-    /// The Codex home
-    pub(crate) dir: PathBuf,
-    /// What the profile is called [default: the folder's name]
-    #[arg(long = "as", value_name = "NAME")]
-    pub(crate) name: Option<String>,
-}
-
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Credential {
-    #[command(subcommand)]
-    pub(crate) tool: Tool,
-}
-
-#[derive(Clone, Debug, Subcommand)]
-pub(crate) enum Tool {
-    /// A credential helper of git: the request comes on stdin
-    #[command(
-        after_help = "Example:\n  git config --global credential.https://git.example.com.helper '!hallpass credential git'\n\n\
-                      It answers for https and the hosts in config.toml only:\n  \
-                      [hallpass.git]\n  hosts = [\"git.example.com\"]\n  \
-                      username = \"oauth2\"     where the host wants a name [default: x-access-token]"
-    )]
-    Git {
-        /// get, store or erase; git says which
-        operation: String,
-    },
-    /// A credential helper of docker: the request comes on stdin
-    #[command(after_help = "Example:\n  ln -s \"$(command -v hallpass)\" ~/.local/bin/docker-credential-hallpass\n\n\
-                      In ~/.docker/config.json:\n  \
-                      {\"credHelpers\": {\"registry.example.com\": \"hallpass\"}}\n\n\
-                      It answers for the hosts in config.toml only:\n  \
-                      [hallpass.docker]\n  hosts = [\"registry.example.com\"]\n  \
-                      username = \"<token>\"    for an identity token [default: oauth2]")]
-    Docker {
-        /// What docker wants
-        action: DockerAction,
-    },
-    /// A credential_process of the AWS tools: prints keys of a role
-    #[command(
-        after_help = "Example:\n  aws configure set profile.dev.credential_process 'hallpass credential aws'\n\n\
-                      The role is assumed with the ID token of the session, by AWS STS. In config.toml:\n  \
-                      [hallpass.aws]\n  role_arn = \"arn:aws:iam::123456789012:role/developer\"\n  \
-                      region = \"eu-central-1\"\n  \
-                      token = \"access_token\"      where that is what the role trusts [default: id_token]\n  \
-                      session_name = \"ada\"         its name in AWS's logs [default: hallpass]\n  \
-                      duration = 3600              in seconds [default: AWS's]"
-    )]
-    Aws,
-    /// A credential plugin of kubectl: prints an ExecCredential
-    #[command(
-        after_help = "Example:\n  kubectl config set-credentials me --exec-api-version=client.authentication.k8s.io/v1 \\\n    \
-                      --exec-interactive-mode=Never --exec-command=hallpass --exec-arg=credential --exec-arg=kubectl"
-    )]
-    Kubectl,
-}
-
-/// What docker asks of a credential helper.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum DockerAction {
-    Get,
-    Store,
-    Erase,
-    List,
 }
 
 #[derive(Args, Clone, Debug, Default)]

@@ -4,16 +4,15 @@ use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use hallpass::profiles::{Name, Profile, Profiles, Sharing};
-use hallpass_core::{
-    Declined, Error, LogoutRequest, Misused, Provider, Report, Revocation, Status, StatusRequest, Timestamp,
-};
+use hallpass_core::{Declined, Error, Misused, Provider, Report, Revocation, Status, StatusRequest, Timestamp};
 use serde_json::{Value, json};
 
 use super::arguments::{self, Global, ProfilesCommand};
 use super::failure::{Failure, LOCAL};
+use super::logout;
 use super::person::Bystander;
 use super::report::{Voice, document, fail, tell, warn, warn_of, word};
-use super::session::{Session, warn_of_overrides};
+use super::session::Session;
 use super::status::headline;
 use super::text::{moment, safe};
 
@@ -154,9 +153,7 @@ fn sign_out(global: &Global, profile: &Profile, voice: Voice) -> Result<Vec<Repo
     if let Some(mut sharing) = Sharing::of_profile(&profile.home)? {
         warn_of(&sharing.link());
     }
-    let configuration = session.configuration(Provider::openai())?;
-    warn_of_overrides(&configuration);
-    let outcome = session.shell(Bystander::new(voice)).logout(LogoutRequest { configuration, local: false })?;
+    let outcome = logout::end(&session, false, voice)?;
     if let Revocation::Failed(report) = &outcome.revocation {
         warn(report);
     }

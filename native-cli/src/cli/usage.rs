@@ -81,7 +81,7 @@ mod tests {
                 "unexpected argument `--profil` found",
                 "did you mean `--profile`? See `hallpass --help`",
             ),
-            ("hallpass logout --all", "unexpected argument `--all` found", "see `hallpass logout --help`"),
+            ("hallpass logout --zone", "unexpected argument `--zone` found", "see `hallpass logout --help`"),
             (
                 "hallpass login --with-api-key --with-access-token",
                 "the argument `--with-api-key` cannot be used with `--with-access-token`",

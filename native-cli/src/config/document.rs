@@ -9,6 +9,8 @@ use hallpass_core::{Error, Misused};
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
+use crate::regular_file;
+
 /// The tables that matter; others are Codex's, and nothing of them is kept.
 const TABLES: [&str; 3] = ["features", "hallpass", "model_providers"];
 /// No configuration is as large as this.
@@ -54,7 +56,7 @@ impl Document {
 /// # Errors
 /// What is wrong with it, for a person: it cannot be read, is no text, or is too large.
 pub(crate) fn text_of(path: &Path, limit: u64) -> Result<Option<String>, String> {
-    let mut file = match File::open(path) {
+    let mut file = match regular_file::open(path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);

@@ -15,10 +15,10 @@ pub(super) fn check(case: &Case) -> Vec<Finding> {
     let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let profiles = Profiles::find().ok();
     let names = profiles.as_ref().and_then(|profiles| profiles.names().ok()).unwrap_or_default();
-    let named = names.iter().filter_map(|name| profiles.as_ref()?.home(name).ok());
+    let inside = names.iter().filter_map(|name| profiles.as_ref()?.home(name).ok());
     let others = usual.clone().into_iter().chain(variable("CODEX_HOME"));
     let mut others: Vec<_> =
-        others.chain(named).filter_map(|path| path.canonicalize().ok()).filter(|path| path != home).collect();
+        others.chain(inside).filter_map(|path| path.canonicalize().ok()).filter(|path| path != home).collect();
     others.sort();
     others.dedup();
     let ours = case.status.as_ref().ok().and_then(|status| status.session.clone());
