@@ -67,7 +67,7 @@ impl Checking {
         let stored = Stored::of(held, &request.configuration);
         match Precedence::of(&request.configuration, stored.as_ref()) {
             Ok(Precedence { winner: None | Some(Source::Store(_)), .. }) => {}
-            Ok(precedence) => return Self::elsewhere(request, seed, precedence, now),
+            Ok(precedence) => return Self::elsewhere(request, seed, held, precedence, now),
             Err(error) => return Step::Done(Err(error)),
         }
         let record = match &held.record {
@@ -94,7 +94,13 @@ impl Checking {
     }
 
     /// The credential that wins is not the one that is stored.
-    fn elsewhere(request: StatusRequest, seed: Seed, precedence: Precedence, now: Timestamp) -> Step<Self> {
+    fn elsewhere(
+        request: StatusRequest,
+        seed: Seed,
+        held: &Held,
+        precedence: Precedence,
+        now: Timestamp,
+    ) -> Step<Self> {
         let configuration = &request.configuration;
         let Some(source) = precedence.winner.clone() else { return Step::Done(Ok(Status::default())) };
         let plan = match Plan::of(&source, configuration) {
@@ -108,7 +114,10 @@ impl Checking {
                 Err(error) => return Step::Done(Err(error)),
             },
         };
-        let status = without_store(&source, plan.as_ref(), precedence, token.as_ref(), configuration);
+        let status = Status {
+            session: held.record().ok().and_then(session),
+            ..without_store(&source, plan.as_ref(), precedence, token.as_ref(), configuration)
+        };
         if !request.check || !status.logged_in {
             return Step::Done(Ok(status));
         }
@@ -169,7 +178,7 @@ impl Checking {
                 Step::Done(result.and_then(|held| {
                     let record = held.record()?;
                     let mut status = of(record, &held, &request.configuration, now);
-                    status.warnings = warnings;
+                    status.warnings = warnings.into_iter().chain(status.precedence.warning()).collect();
                     Ok(status)
                 }))
             },
@@ -307,10 +316,15 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
         expires_at,
         last_refresh,
         stale: renewable && last_refresh.is_some_and(|last| now.since(last) > STALE),
-        session: record.tokens().and_then(Tokens::session),
+        session: session(record),
         capabilities: capabilities(method, renewable),
         warnings,
     }
+}
+
+/// The session that two homes must not hold, whatever may win over it at this moment.
+fn session(record: &Record) -> Option<String> {
+    record.tokens().and_then(Tokens::session)
 }
 
 /// What a method can and cannot do.

@@ -79,9 +79,8 @@ impl Config {
     /// # Errors
     /// [`Misused::Value`] when there is no key, or the key goes through something that is no table.
     pub fn set(&mut self, assignment: &str) -> Result<(), Error> {
-        let (key, value) = assignment
-            .split_once('=')
-            .ok_or_else(|| value_error(&format!("-c {assignment}"), "it is not KEY=VALUE"))?;
+        let (key, value) =
+            assignment.split_once('=').ok_or_else(|| value_error("-c", "what follows is not KEY=VALUE"))?;
         let (key, value) = (key.trim(), value.trim());
         let place = format!("-c {key}");
         let value = toml::from_str::<Table>(&format!("value = {value}"))

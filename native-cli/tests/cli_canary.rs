@@ -284,6 +284,85 @@ fn a_child_sees_nothing() {
     is_silent(&seen, &serving);
 }
 
+/// Secrets in every variable that may hold one, and in a proxy's address.
+const VARIABLES: [(&str, &str); 6] = [
+    ("CODEX_API_KEY", API_KEY),
+    ("CODEX_ACCESS_TOKEN", "at-canary"),
+    ("OPENAI_API_KEY", API_KEY),
+    ("CODEX_AUTH_JSON", r#"{"OPENAI_API_KEY":"sk-canary"}"#),
+    ("HTTPS_PROXY", "http://user:canary@127.0.0.1:9"),
+    ("PX_KEY", "canary"),
+];
+
+#[test]
+#[cfg(unix)]
+fn nothing_shows_of_what_is_looked_at_moved_and_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (home, serving) = (Home::new(), server());
+    let line = format!("login --json --provider local --issuer {} --no-browser", serving.issuer);
+    sign_in(loud(&home, &line), &serving, Way::Redirected, "").expect(0);
+    let script = |name: &str, text: &str| {
+        fs::write(home.file(name), format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(home.file(name), fs::Permissions::from_mode(0o700)).unwrap();
+        home.file(name).display().to_string()
+    };
+    let printer = script("printer", "echo canary-printed");
+    let failing = script("failing", "echo canary; echo canary >&2; exit 1");
+    let tool = script("tool", "tr '\\0' ' ' < /proc/$PPID/cmdline; test -n \"$TOK\" && test -z \"$CODEX_AUTH_JSON\"");
+    let elsewhere = home.file("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::copy(home.file("auth.json"), elsewhere.join("auth.json")).unwrap();
+    let config = format!(
+        "[model_providers.px]\nbase_url = \"https://user:canary@px.example/v1\"\nenv_key = \"PX_KEY\"\n\
+         [model_providers.held]\nbase_url = \"https://px.example/v1\"\nexperimental_bearer_token = \"canary\"\n\
+         [model_providers.printing.auth]\ncommand = \"{printer}\"\n\
+         [model_providers.failing.auth]\ncommand = \"{failing}\"\n\
+         [hallpass.exec.variables]\nTOK = \"access_token\"\n\
+         [hallpass.aws]\nrole_arn = \"arn:aws:iam::123456789012:role/dev\"\nendpoint = \"http://127.0.0.1:9/\"\n"
+    );
+    fs::write(home.file("config.toml"), &config).unwrap();
+    let run = |line: &str, with_variables: bool| {
+        let mut command = loud(&home, line);
+        command.env("HALLPASS_HOME", home.file("data")).envs(VARIABLES.into_iter().filter(|_| with_variables));
+        with_input(command, b"")
+    };
+    let elsewhere = elsewhere.display();
+    let lines = [
+        ("doctor --offline".to_owned(), None),
+        ("doctor --offline --json".to_owned(), None),
+        ("explain --json".to_owned(), Some(0)),
+        ("explain -c model_providers.px.experimental_bearer_token=canary".to_owned(), Some(0)),
+        ("status -c canary".to_owned(), Some(2)),
+        ("token --provider failing".to_owned(), None),
+        ("token --provider nobody --json".to_owned(), Some(2)),
+        ("credential aws".to_owned(), Some(4)),
+        (format!("import {elsewhere} --as other"), None),
+        ("profiles".to_owned(), Some(0)),
+        ("profiles --json".to_owned(), Some(0)),
+        ("profiles rename other another".to_owned(), None),
+        ("profiles remove other --yes".to_owned(), None),
+        (format!("exec -- {tool}"), Some(0)),
+        ("exec -- /nowhere/tool".to_owned(), Some(127)),
+    ];
+    for with_variables in [false, true] {
+        for (line, code) in &lines {
+            let ran = run(line, with_variables);
+            assert!(code.is_none_or(|code| ran.code == Some(code)), "{line}: {ran:?}");
+            shows_nothing(&ran, &serving);
+        }
+        for line in ["token --provider printing", "token --provider held --json", "credential kubectl"] {
+            shows_a_token_to_programs_only(&run(line, with_variables).expect(0), &serving);
+        }
+    }
+    shows_a_token_to_programs_only(&run("token --provider px", true).expect(0), &serving);
+    fs::write(home.file("config.toml"), config + "[hallpass]\nkey = \"canary\n").unwrap();
+    for line in ["doctor --offline", "explain", "logout --all --json"] {
+        shows_nothing(&run(line, true), &serving);
+    }
+    fs::remove_file(home.file("config.toml")).unwrap();
+    shows_nothing(&run("logout --all", true).expect(0), &serving);
+}
+
 /// A server between the program and the authorization server, which keeps what the program sends.
 struct Tap {
     issuer: String,

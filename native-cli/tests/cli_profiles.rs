@@ -238,6 +238,13 @@ fn a_home_with_a_session_that_a_profile_has_is_not_imported() {
     let ran = import(&marked).expect(1);
     assert!(ran.stderr.contains("this home is a copy"), "{ran:?}");
     let ran = import(&bare).expect(2);
+    // Nor where a variable wins over both of them.
+    let mut command = person.command(&format!("import {}", bare.display()));
+    command.env("CODEX_API_KEY", "sk-variable");
+    assert!(with_input(command, b"").expect(2).stderr.contains("holds the session of"));
+    let mut command = person.command("profiles");
+    command.env("CODEX_API_KEY", "sk-variable");
+    assert!(with_input(command, b"").expect(0).stdout.contains("Logged in with ChatGPT"));
     assert!(ran.stderr.contains("the session of the profile `work`") && ran.stderr.contains("help: "), "{ran:?}");
     // It is the same session, however often one of them was refreshed.
     person.run("--profile work token --refresh").expect(0);

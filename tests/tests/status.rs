@@ -1,6 +1,6 @@
 //! Who is signed in.
 
-use hallpass_core::{LoginMethod, Method, Need, Place, Request, Slot, StatusRequest};
+use hallpass_core::{Environment, LoginMethod, Method, Need, Place, Provider, Request, Secret, Slot, StatusRequest};
 use hallpass_tests::world::{ISSUER, World, response};
 
 const HOUR: i64 = 3_600_000;
@@ -79,6 +79,30 @@ fn the_server_is_asked_on_request() {
         assert!(world.status(true).is_err());
         let status = world.status(false).unwrap();
         assert!(!status.warnings.is_empty(), "and what was learned is remembered");
+    }
+}
+
+#[test]
+fn a_session_has_its_name_and_its_rivals_are_said_whatever_variables_hold() {
+    let variables = |name: &str| Environment {
+        variables: [(name.to_owned(), Secret::new("sk-1"))].into(),
+        ..Environment::default()
+    };
+    let mut world = World::openai();
+    world.login();
+    let session = world.status(false).unwrap().session;
+    assert!(session.is_some());
+    world.configuration.environment = variables("CODEX_API_KEY");
+    let status = world.status(false).unwrap();
+    assert_eq!((status.method, status.session), (Some(Method::ApiKey), session));
+    let mut world = World::standard();
+    world.login();
+    let standard = std::mem::replace(&mut world.configuration.provider, Provider::openai());
+    world.configuration.providers.push(standard);
+    world.configuration.environment = variables("CODEX_API_KEY");
+    for check in [false, true] {
+        let status = world.status(check).unwrap();
+        assert!(status.warnings.iter().any(|warning| warning.code == "shadowed"), "{check}: {status:?}");
     }
 }
 

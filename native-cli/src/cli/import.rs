@@ -5,11 +5,10 @@ use std::process::ExitCode;
 
 use hallpass::home;
 use hallpass::profiles::{Name, Profiles};
-use hallpass_core::{Error, LoginRequired, Misused, Provider, Status, StatusRequest};
+use hallpass_core::{Error, LoginRequired, Misused, Status};
 
 use super::arguments::{Global, Import};
 use super::failure::Failure;
-use super::person::Bystander;
 use super::report::Voice;
 use super::session::Session;
 
@@ -52,9 +51,7 @@ fn check(global: &Global, profiles: &Profiles, home: &Path, status: &Status, voi
 }
 
 fn status(global: &Global, home: &Path, voice: Voice) -> Result<Status, Failure> {
-    let session = Session::at(home.to_owned(), None, global)?;
-    let configuration = session.configuration(Provider::openai())?;
-    Ok(session.shell(Bystander::new(voice)).status(StatusRequest { configuration, check: false })?)
+    Session::at(home.to_owned(), None, global)?.stored(voice)
 }
 
 /// `.codex-work` is `codex-work`.

@@ -4,13 +4,12 @@ use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use hallpass::profiles::{Name, Profile, Profiles, Sharing};
-use hallpass_core::{Declined, Error, Misused, Provider, Report, Revocation, Status, StatusRequest, Timestamp};
+use hallpass_core::{Declined, Error, Misused, Report, Revocation, Status, Timestamp};
 use serde_json::{Value, json};
 
 use super::arguments::{self, Global, ProfilesCommand};
 use super::failure::{Failure, LOCAL};
 use super::logout;
-use super::person::Bystander;
 use super::report::{Voice, document, fail, tell, warn, warn_of, word};
 use super::session::Session;
 use super::status::headline;
@@ -50,9 +49,9 @@ fn list(global: &Global, profiles: &Profiles, voice: Voice) -> Result<(), Failur
         .map(|name| {
             let profile = profiles.profile(&name);
             let status = match &profile {
-                Ok(profile) => {
-                    status_of(global, profile.home.clone(), &name, voice).map_err(|failure| failure.report())
-                }
+                Ok(profile) => Session::at(profile.home.clone(), Some(name.clone()), global)
+                    .and_then(|session| session.stored(voice))
+                    .map_err(|failure| failure.report()),
                 Err(error) => Err(Some(error.report())),
             };
             let home = profile.as_ref().ok().map(|profile| profile.home.clone());
@@ -79,12 +78,6 @@ fn list(global: &Global, profiles: &Profiles, voice: Voice) -> Result<(), Failur
 
 fn unknown() -> Report {
     Report { code: "unknown".to_owned(), message: "nothing is known of it".to_owned(), help: None }
-}
-
-fn status_of(global: &Global, home: std::path::PathBuf, name: &Name, voice: Voice) -> Result<Status, Failure> {
-    let session = Session::at(home, Some(name.clone()), global)?;
-    let configuration = session.configuration(Provider::openai())?;
-    Ok(session.shell(Bystander::new(voice)).status(StatusRequest { configuration, check: false })?)
 }
 
 impl Entry {

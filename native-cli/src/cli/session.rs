@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use hallpass::config::Config;
 use hallpass::profiles::{Choice, Chosen, Name, Sharing, Wish};
 use hallpass::{Person, Shell};
-use hallpass_core::{Configuration, Provider, Report};
+use hallpass_core::{Configuration, Environment, Provider, Report, Status, StatusRequest};
 
 use super::arguments::Global;
 use super::failure::Failure;
+use super::person::Bystander;
 use super::provider::host;
-use super::report::{warn, warn_of};
+use super::report::{Voice, warn, warn_of};
 
 /// The home and what is known about it, before any flow is started.
 #[derive(Debug)]
@@ -86,6 +87,13 @@ impl Session {
     /// What the flows are told.
     pub(crate) fn configuration(&self, provider: Provider) -> Result<Configuration, Failure> {
         Ok(self.config.configuration(&self.home, provider)?)
+    }
+
+    /// Who is signed in here as the store says, whatever the variables of this run would put in its place.
+    pub(crate) fn stored(&self, voice: Voice) -> Result<Status, Failure> {
+        let configuration = self.configuration(Provider::openai())?;
+        let configuration = Configuration { environment: Environment::default(), ..configuration };
+        Ok(self.shell(Bystander::new(voice)).status(StatusRequest { configuration, check: false })?)
     }
 
     /// A shell for this home.

@@ -16,7 +16,9 @@ pub(super) fn check(case: &Case) -> Vec<Finding> {
 }
 
 fn judge(status: &Status, is_ci: bool, now: Timestamp) -> Vec<Finding> {
-    let mut findings: Vec<_> = status.warnings.iter().map(weigh).collect();
+    // What variables put in the place of what is stored is said of those variables.
+    let warnings = status.warnings.iter().filter(|warning| warning.code != "shadowed");
+    let mut findings: Vec<_> = warnings.map(weigh).collect();
     if !status.logged_in {
         if findings.iter().all(|finding| finding.level < Level::Problem) {
             findings.push(Group::Credential.of(Level::Problem, LoginRequired::NotLoggedIn));
@@ -57,7 +59,7 @@ fn judge(status: &Status, is_ci: bool, now: Timestamp) -> Vec<Finding> {
             "run `hallpass login`, with the scope `offline_access` where the provider wants it",
         ));
     }
-    if is_ci && can("refresh") == Some(true) {
+    if is_ci && is_session && can("refresh") == Some(true) {
         findings.push(Group::Credential.warning(
             "session_in_ci",
             "this is a CI job with a session that each refresh replaces: jobs that run at once, each with a copy, end it",
@@ -133,6 +135,11 @@ mod tests {
             ..session()
         };
         assert_eq!(judged(&key, true), "limited_method");
+        // A workload's identity is the job's own.
+        let workload = Status { method: Some(Method::AccessToken), ..session() };
+        assert_eq!(judged(&workload, true), "");
+        let warning = |code: &str| Report { code: code.to_owned(), message: String::new(), help: None };
+        assert_eq!(judged(&Status { warnings: vec![warning("shadowed")], ..session() }, false), "");
         let bare = Status { capabilities: [("refresh".to_owned(), false)].into(), ..session() };
         assert_eq!(judged(&bare, false), "not_renewable");
     }

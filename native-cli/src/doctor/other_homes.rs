@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use hallpass_core::{Configuration, Status, StatusRequest};
+use hallpass_core::{Configuration, Environment, Status, StatusRequest};
 
 use super::{Case, Finding, Group};
 use crate::profiles::Profiles;
@@ -39,7 +39,8 @@ fn status(home: &Path, configuration: &Configuration) -> Option<Status> {
     if !home.join("auth.json").exists() {
         return None;
     }
-    let configuration = Configuration { home: home::identity(home), ..configuration.clone() };
+    let environment = Environment::default();
+    let configuration = Configuration { home: home::identity(home), environment, ..configuration.clone() };
     let request = StatusRequest { configuration, check: false };
     Shell::new(home.to_owned(), Box::new(Nobody)).status(request).ok().filter(|status| status.logged_in)
 }
