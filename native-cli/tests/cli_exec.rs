@@ -218,10 +218,11 @@ for home in (os.environ["CODEX_HOME"], os.environ.get("CODEX_SQLITE_HOME", os.en
 
 /// A tool that says what it hears.
 const LISTENER: &str = "import os, signal, sys\n\
-    def heard(number, _):\n    os.write(1, (signal.Signals(number).name + '\\n').encode())\n    number == signal.SIGTERM and sys.exit(3)\n\
-    for name in ('SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'):\n    \
-    signal.signal(getattr(signal, name), heard)\n\
-    print('ready', flush=True)\nwhile True:\n    signal.pause()\n";
+    heard = {getattr(signal, name) for name in ('SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT')}\n\
+    signal.pthread_sigmask(signal.SIG_BLOCK, heard)\n\
+    print('ready', flush=True)\n\
+    while True:\n    number = signal.sigwait(heard)\n    os.write(1, (signal.Signals(number).name + '\\n').encode())\n    \
+    number == signal.SIGTERM and sys.exit(3)\n";
 
 struct Listening {
     child: Child,

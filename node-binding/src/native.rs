@@ -84,10 +84,10 @@ impl Native {
         std::mem::take(&mut self.notices.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Where a store keeps credentials, for a person.
+    /// Where a store keeps credentials, for a person; the place is JSON, as everything that crosses.
     #[napi]
     pub fn location(&self, place: String) -> Result<String> {
-        let place: Place = text::read(format!("{place:?}"))?;
+        let place: Place = text::read(place)?;
         Ok(self.shell.lock().unwrap_or_else(PoisonError::into_inner).location(place))
     }
 }

@@ -70,7 +70,7 @@ struct Possibility {
 
 /// Finds a home and reads its configuration: the JSON of an `Opening`.
 #[napi]
-pub fn open<'js>(env: &'js Env, options: String) -> Result<JsString<'js>> {
+pub fn open(env: &Env, options: String) -> Result<JsString<'_>> {
     let opening = match opened(text::read(options)?) {
         Ok(opened) => Opening::Ok(Box::new(opened)),
         Err(error) => Opening::Error(Failure::from(&error)),
@@ -80,7 +80,7 @@ pub fn open<'js>(env: &'js Env, options: String) -> Result<JsString<'js>> {
 
 /// The ways to sign in that can work here, the best one first: the JSON of a list of `Possibility`.
 #[napi]
-pub fn ways<'js>(env: &'js Env, configuration: String) -> Result<JsString<'js>> {
+pub fn ways(env: &Env, configuration: String) -> Result<JsString<'_>> {
     let configuration: Configuration = text::read(configuration)?;
     let browser = |opens, because| Possibility { method: LoginMethod::Browser, opens, because, unless: None };
     let ways = match Way::choose(&configuration.provider, Surroundings::look().browser_obstacle()) {

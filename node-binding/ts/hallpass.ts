@@ -153,7 +153,7 @@ export class Hallpass {
     checkStatus(options);
     const { check = false, signal } = options;
     const { outcome, native } = await this.#run("status", { check }, { signal });
-    return statusOf(wanted(outcome, "status"), (place) => native.location(place));
+    return statusOf(wanted(outcome, "status"), (place) => native.location(JSON.stringify(place)));
   }
 
   /** Revokes the session at the server, as far as that works, and deletes it here. */
@@ -211,7 +211,7 @@ export class Hallpass {
     const body = { method: way.method, store: this.#options.store ?? null, client_secret: clientSecret };
     const running = this.#run("login", body, { signal, opens: openBrowser, onPrompt });
     return running.then(({ outcome, native }) =>
-      loggedInOf(wanted(outcome, "login"), (place) => native.location(place)),
+      loggedInOf(wanted(outcome, "login"), (place) => native.location(JSON.stringify(place))),
     );
   }
 

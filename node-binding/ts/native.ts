@@ -17,7 +17,7 @@ export interface Native {
   enter(line: string): void;
   /** What a person should know since this was asked last. */
   notices(): string[];
-  /** Where a store keeps credentials, for a person. */
+  /** Where a store keeps credentials, for a person; the place is JSON, too. */
   location(place: string): string;
 }
 

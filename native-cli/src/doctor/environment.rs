@@ -12,15 +12,6 @@ pub(super) fn check(_: &Case) -> Vec<Finding> {
 fn judge(variable: &dyn Fn(&str) -> Option<OsString>, is_file: &dyn Fn(&Path) -> bool) -> Vec<Finding> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let mut findings = Vec::new();
-    for (name, what) in [
-        ("CODEX_ACCESS_TOKEN", "it is used in the place of a login to OpenAI that is stored"),
-        ("CODEX_API_KEY", "Hallpass and `codex exec` use it in the place of a login to OpenAI that is stored"),
-    ] {
-        if set(name).is_some() {
-            let help = format!("run `unset {name}` to use the login");
-            findings.push(Group::Environment.warning("shadowed", format!("{name} is set: {what}"), &help));
-        }
-    }
     if set("OPENAI_API_KEY").is_some() {
         findings.push(Group::Environment.note(
             "unused_key",
@@ -43,7 +34,9 @@ fn judge(variable: &dyn Fn(&str) -> Option<OsString>, is_file: &dyn Fn(&Path) ->
         }
     }
     findings.extend(federation(set("OPENAI_FEDERATION_RULE_ID"), set("OPENAI_IDENTITY_TOKEN_FILE"), is_file));
-    if findings.is_empty() {
+    // What these shadow, or do not, is known where the credential that wins is.
+    let wins = ["CODEX_ACCESS_TOKEN", "CODEX_API_KEY"].into_iter().any(|name| set(name).is_some());
+    if findings.is_empty() && !wins {
         findings.push(Group::Environment.ok("environment", "no variable takes the place of what is stored"));
     }
     findings
@@ -83,8 +76,8 @@ mod tests {
         for (variables, expected) in [
             (&[][..], ""),
             (&[("CODEX_API_KEY", "")], ""),
-            (&[("CODEX_API_KEY", "canary")], "shadowed"),
-            (&[("CODEX_ACCESS_TOKEN", "canary")], "shadowed"),
+            (&[("CODEX_API_KEY", "canary")], ""),
+            (&[("CODEX_ACCESS_TOKEN", "canary")], ""),
             (&[("OPENAI_API_KEY", "canary")], "unused_key"),
             (&[("CODEX_AUTH_JSON", "canary")], "seed_in_environment"),
             (&[("CODEX_REFRESH_TOKEN_URL_OVERRIDE", "https://u:canary@x")], "endpoint_override"),

@@ -137,8 +137,7 @@ fn what_a_job_renewed_is_put_back_even_when_the_job_fails() {
     let serving = server();
     let secrets = Secrets::with("CODEX_AUTH_JSON", &hand_over(&serving));
     let before = secrets.get("CODEX_AUTH_JSON");
-    let workflow =
-        Workflow::read(&EPHEMERAL.replace("-- codex exec", "-- hallpass token --refresh > /dev/null && false"));
+    let workflow = Workflow::read(&EPHEMERAL.replace("codex exec", "sh -c 'hallpass token > /dev/null; exit 1'"));
     let job = Machine::new().run(&workflow, &secrets);
     assert_eq!(job.failed.as_deref(), Some("Run Codex"), "{job:#?}");
     assert_ne!(secrets.get("CODEX_AUTH_JSON"), before);
