@@ -11,14 +11,13 @@ pub(super) fn check(case: &Case) -> Vec<Finding> {
         Err(error @ Error::Local(Local::Store(_) | Local::Corrupt { .. })) => {
             vec![Group::Home.of(Level::Problem, error.clone())]
         }
+        Err(error @ Error::Forbidden(_)) => vec![Group::Policy.of(Level::Problem, error.clone())],
         Err(error) => vec![Group::Credential.of(Level::Problem, error.clone())],
     }
 }
 
 fn judge(status: &Status, is_ci: bool, now: Timestamp) -> Vec<Finding> {
-    // What variables put in the place of what is stored is said of those variables.
-    let warnings = status.warnings.iter().filter(|warning| warning.code != "shadowed");
-    let mut findings: Vec<_> = warnings.map(weigh).collect();
+    let mut findings: Vec<_> = status.warnings.iter().map(weigh).collect();
     if !status.logged_in {
         if findings.iter().all(|finding| finding.level < Level::Problem) {
             findings.push(Group::Credential.of(Level::Problem, LoginRequired::NotLoggedIn));
@@ -139,7 +138,7 @@ mod tests {
         let workload = Status { method: Some(Method::AccessToken), ..session() };
         assert_eq!(judged(&workload, true), "");
         let warning = |code: &str| Report { code: code.to_owned(), message: String::new(), help: None };
-        assert_eq!(judged(&Status { warnings: vec![warning("shadowed")], ..session() }, false), "");
+        assert_eq!(judged(&Status { warnings: vec![warning("shadowed")], ..session() }, false), "shadowed");
         let bare = Status { capabilities: [("refresh".to_owned(), false)].into(), ..session() };
         assert_eq!(judged(&bare, false), "not_renewable");
     }
