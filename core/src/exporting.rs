@@ -118,7 +118,13 @@ impl Exporting {
             warnings.extend(held.warnings.iter().cloned());
             Ok(Exported { record: (!is_known).then_some(text), warnings })
         });
-        Step::Done(exported)
+        Step::Done(exported.map_err(|error| match self.request.configuration.variable_alone() {
+            Some(variable) if error == LoginRequired::NotLoggedIn.into() => {
+                let detail = alloc::format!("{variable} holds the credential, and only one that is stored is exported");
+                Misused::NotApplicable { detail }.into()
+            }
+            _ => error,
+        }))
     }
 }
 

@@ -183,9 +183,14 @@ impl Configuration {
         precedence.winner.as_ref().and_then(Source::variable).and_then(|_| precedence.warning())
     }
 
+    /// The variable that gives a credential where nothing is stored.
+    pub(crate) fn variable_alone(&self) -> Option<&'static str> {
+        Precedence::of(self, None).ok()?.winner?.variable()
+    }
+
     /// What a person should know who has signed out: that a variable goes on giving a credential.
     pub(crate) fn shadow_alone(&self) -> Option<Report> {
-        let variable = Precedence::of(self, None).ok()?.winner?.variable()?;
+        let variable = self.variable_alone()?;
         Some(Report {
             code: "still_given".to_owned(),
             message: format!("{variable} is set, and goes on to give a credential"),

@@ -47,6 +47,8 @@ fn a_session_of_the_program_is_bound_to_a_key_that_never_shows() {
     assert_eq!(refreshed.json()["token_type"], "DPoP");
     assert_ne!(token.stdout.trim(), refreshed.json()["access_token"].as_str().unwrap());
     assert_eq!(key(&home), pem, "a refresh leaves the key as it is");
+    let ran = home.run("exec -c hallpass.exec.variables.TOKEN=access_token -- true").expect(0);
+    assert!(ran.stderr.contains("DPoP") && !home.run("exec -- true").expect(0).stderr.contains("DPoP"), "{ran:#?}");
     let status = home.run("status --json").expect(0);
     for ran in [&token, &refreshed, &status] {
         shows_no_key(ran, &pem);

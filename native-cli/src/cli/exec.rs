@@ -17,6 +17,7 @@ use super::arguments::{Exec, Global};
 use super::failure::{CANNOT_RUN, Failure, NOT_FOUND, NOT_STARTED};
 use super::report::{Voice, warn, warn_of};
 use super::session::Session;
+use super::token::proof_needed;
 
 /// Variables that would move a refresh token, and one that is a credential of its own.
 const WITHHELD: [&str; 3] =
@@ -58,7 +59,9 @@ fn attempt(global: &Global, arguments: &Exec, voice: Voice) -> Result<Ending, Fa
             None => warn(&unset(name)),
         }
     }
-
+    if exec.variables.values().any(|variable| *variable == Variable::AccessToken) {
+        warn_of(token.as_ref().and_then(proof_needed).as_slice());
+    }
     if shell.cancellation().is_wished() {
         return Err(Error::from(Declined::Cancelled).into());
     }

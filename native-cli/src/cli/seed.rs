@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use hallpass::command::WITHHELD;
-use hallpass_core::{Provider, Secret, SeedRequest, SeedUse};
+use hallpass_core::{Provider, Secret, SeedRequest, SeedUse, StoreMode};
 
 use super::arguments::Global;
 use super::failure::Failure;
@@ -20,6 +20,12 @@ const HELP: &str =
 pub(super) fn run(global: &Global, voice: Voice) -> Result<ExitCode, Failure> {
     let session = Session::open_or_make(global)?;
     let configuration = session.configuration(Provider::openai())?;
+    if configuration.store() == StoreMode::Ephemeral {
+        return Err(Failure::usage(
+            "a seed that is kept in this process's memory is gone when this command ends",
+            "choose a store that lasts, as in `hallpass seed --store file`",
+        ));
+    }
     let record = record()?;
     let mut shell = session.shell(Bystander::new(voice));
     let seeded = shell.seed(SeedRequest { configuration, record, store: global.store.map(Into::into) })?;

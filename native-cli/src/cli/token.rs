@@ -20,17 +20,7 @@ pub(super) fn run(global: &Global, arguments: &Token, voice: Voice) -> Result<Ex
     let mut shell = session.shell(Bystander::new(voice));
     let token = shell.token(TokenRequest { configuration, need: need(arguments) })?;
     warn_of(&token.warnings);
-    if token.token_type != "Bearer" {
-        warn_of(&[Report {
-            code: "proof_needed".to_owned(),
-            message: "this token is bound to a key: a server takes it only with a proof for each request (DPoP)"
-                .to_owned(),
-            help: Some(
-                "make the proofs with `Hallpass::proof` of the library, or set `dpop = false` for the provider"
-                    .to_owned(),
-            ),
-        }]);
-    }
+    warn_of(proof_needed(&token).as_slice());
     if shell.cancellation().is_wished() {
         // What was renewed is saved; whoever asked for an end does not want it printed.
         return Err(Error::from(Declined::Cancelled).into());
@@ -41,6 +31,17 @@ pub(super) fn run(global: &Global, arguments: &Token, voice: Voice) -> Result<Ex
         data(token.access_token.expose())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What whoever gets this token should know.
+pub(super) fn proof_needed(token: &hallpass_core::Token) -> Option<Report> {
+    (token.token_type != "Bearer").then(|| Report {
+        code: "proof_needed".to_owned(),
+        message: "this token is bound to a key: a server takes it only with a proof for each request (DPoP)".to_owned(),
+        help: Some(
+            "make the proofs with `Hallpass::proof` of the library, or set `dpop = false` for the provider".to_owned(),
+        ),
+    })
 }
 
 fn need(arguments: &Token) -> Need {

@@ -200,3 +200,15 @@ fn an_export_prints_the_record_and_nothing_else() {
     assert_eq!(same.stdout, "");
     assert_eq!(home.run("export --if-changed --quiet").expect(0).stderr, "");
 }
+
+#[test]
+fn what_no_store_keeps_is_neither_seeded_nor_exported() {
+    let home = Home::new();
+    let ran = home.run_with_input("seed --store ephemeral", b"{}").expect(2);
+    assert!(ran.stderr.contains("gone when this command ends") && ran.stderr.contains("--store file"), "{ran:?}");
+    let mut command = home.command("export");
+    command.env("CODEX_API_KEY", "sk-canary");
+    let ran = with_input(command, b"").expect(2);
+    assert!(ran.stderr.contains("CODEX_API_KEY holds the credential") && !ran.stderr.contains("canary"), "{ran:?}");
+    home.run("export").expect(1);
+}
