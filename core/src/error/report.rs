@@ -128,7 +128,7 @@ impl Error {
                 Local::ProofKey { .. } => "run `hallpass login` for a session with a new key",
                 Local::NoClientSecret => "run `hallpass login` with `--with-client-secret`",
                 Local::IdentityToken { .. } => {
-                    "let the CI system give this job one: `permissions: id-token: write`, `id_tokens:`, a projected token"
+                    "let the CI system give this job one (`permissions: id-token: write`, `id_tokens:`, a projected token), and name its file or variable"
                 }
                 Local::Command { .. } => {
                     "run the command by hand: it must end well, and print a token and nothing else"
@@ -142,6 +142,9 @@ impl Error {
                 }
                 Misused::Variable { name, .. } if name.starts_with("OPENAI_") => {
                     "a workload identity needs both OPENAI_FEDERATION_RULE_ID and OPENAI_IDENTITY_TOKEN_FILE; unset both for another credential"
+                }
+                Misused::Variable { detail, .. } if detail.starts_with("is not set") => {
+                    "set it to the credential that is wanted"
                 }
                 Misused::Variable { .. } => "set it to the credential that is wanted, or unset it",
                 Misused::Value { what, .. } if what == "seed" => {

@@ -195,7 +195,7 @@ pub(crate) struct Logout {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// Delete it here only: the session lives on at the server
+    /// Delete it here only, and revoke nothing at the server
     #[arg(long)]
     pub(crate) local: bool,
     /// End the sessions of all profiles

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use hallpass::doctor::{Case, Finding, Group, Level, examine};
-use hallpass_core::{Configuration, Provider, Status, StatusRequest};
+use hallpass_core::{Configuration, Provider, Report, Status, StatusRequest};
 
 use super::arguments::{Doctor, Global};
 use super::failure::{self, Failure};
@@ -80,7 +80,10 @@ fn page(findings: &[Finding], is_quiet: bool) -> Vec<String> {
         if group.replace(finding.group) != Some(finding.group) {
             lines.push(title(finding.group).to_owned());
         }
-        lines.push(line(name(finding.level), &finding.report.message));
+        let Report { code, message, .. } = &finding.report;
+        // The code is what the documentation is sorted by.
+        let sentence = if finding.level == Level::Ok { message.clone() } else { format!("{message} [{code}]") };
+        lines.push(line(name(finding.level), &sentence));
         lines.extend(finding.report.help.as_ref().map(|help| line("help", help)));
     }
     let count = |level| findings.iter().filter(|finding| finding.level == level).count();
@@ -145,10 +148,10 @@ mod tests {
         let expected = "\
 Home
   ok:       so it is[2J
-  problem:  so it is[2J
+  problem:  so it is[2J [x]
   help:     run `x`
 Network
-  warning:  so it is[2J
+  warning:  so it is[2J [x]
 1 problem and 1 warning.";
         assert_eq!(page(&findings, false).join("\n"), expected);
         assert!(!page(&findings, true).join("\n").contains("ok:"));

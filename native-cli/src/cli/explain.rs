@@ -35,6 +35,8 @@ struct Explanation {
     home_from: String,
     profile: Option<String>,
     requirements: Option<Requirements>,
+    /// The administrator's file is there and cannot be used.
+    is_barred: bool,
     settings: Vec<Explained>,
     providers: Vec<String>,
     credential: Option<Credential>,
@@ -67,10 +69,9 @@ impl Explanation {
         {
             session.config.show_project(&folder).unwrap_or_else(|error| note(&error));
         }
-        let requirements = Requirements::read().unwrap_or_else(|error| {
-            note(&error);
-            None
-        });
+        let requirements = Requirements::read().map_err(|error| note(&error));
+        let is_barred = requirements.is_err();
+        let requirements = requirements.unwrap_or_default();
         let policy = requirements.as_ref().map(|requirements| requirements.policy.clone()).unwrap_or_default();
         let providers = session.config.names().unwrap_or_default();
         let credential = credential(&session, voice).map_err(|error| note(&error)).ok();
@@ -79,6 +80,7 @@ impl Explanation {
             home_from: home_from(&session.choice.by),
             profile: session.profile(),
             requirements,
+            is_barred,
             settings: session.config.settings().explain(&policy),
             providers,
             credential,
@@ -129,6 +131,7 @@ impl Explanation {
         let profile = self.profile.as_ref().map(|name| format!(" (profile {name})")).unwrap_or_default();
         let mut lines = vec![format!("home        {}{profile}, from {}", self.home, self.home_from)];
         match &self.requirements {
+            None if self.is_barred => lines.push("policy      cannot be used, so nothing is permitted".to_owned()),
             None => lines.push("policy      none".to_owned()),
             Some(requirements) => {
                 lines.push(format!("policy      {}", requirements.path.display()));
@@ -140,10 +143,12 @@ impl Explanation {
             None => lines.push("credential  not looked for".to_owned()),
             Some(credential) => {
                 let account = credential.status.account.clone().unwrap_or_default();
-                let who =
-                    if credential.from.is_some() { headline(&credential.status, &account) } else { String::new() };
+                let who = match (&credential.from, credential.status.logged_in) {
+                    (None, _) => "none".to_owned(),
+                    (Some(_), true) => headline(&credential.status, &account),
+                    (Some(_), false) => "one that is not used".to_owned(),
+                };
                 let from = credential.from.as_ref().map(|from| format!(", from {from}"));
-                let who = if who.is_empty() { "none".to_owned() } else { who };
                 lines.push(format!("credential  {who}{}", from.unwrap_or_default()));
                 lines.push(format!("            {}", credential.why));
                 lines.extend(credential.shadows.iter().map(|from| format!("  shadows   {from}")));

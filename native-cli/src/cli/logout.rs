@@ -128,7 +128,7 @@ fn words(outcome: &LoggedOut, local: bool) -> &'static str {
         },
         _ if !outcome.was_logged_in => "Nobody was logged in.",
         Revocation::Revoked => "Logged out; the session is revoked at the server.",
-        Revocation::NotNeeded if local => "Logged out here; the session lives on at the server.",
+        Revocation::NotNeeded if local => "Logged out here; nothing is revoked at the server.",
         Revocation::NotNeeded => "Logged out.",
         Revocation::NotOffered => "Logged out; this provider revokes no sessions, so it lives on until it expires.",
         Revocation::Failed(_) => "Logged out here; the session could not be revoked and may live on at the server.",

@@ -11,6 +11,7 @@ pub(super) fn check(case: &Case) -> Vec<Finding> {
         Err(error @ Error::Local(Local::Store(_) | Local::Corrupt { .. })) => {
             vec![Group::Home.of(Level::Problem, error.clone())]
         }
+        Err(error @ Error::Forbidden(_)) => vec![Group::Policy.of(Level::Problem, error.clone())],
         Err(error) => vec![Group::Credential.of(Level::Problem, error.clone())],
     }
 }
@@ -136,6 +137,8 @@ mod tests {
         // A workload's identity is the job's own.
         let workload = Status { method: Some(Method::AccessToken), ..session() };
         assert_eq!(judged(&workload, true), "");
+        let warning = |code: &str| Report { code: code.to_owned(), message: String::new(), help: None };
+        assert_eq!(judged(&Status { warnings: vec![warning("shadowed")], ..session() }, false), "shadowed");
         let bare = Status { capabilities: [("refresh".to_owned(), false)].into(), ..session() };
         assert_eq!(judged(&bare, false), "not_renewable");
     }
