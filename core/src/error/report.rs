@@ -136,33 +136,7 @@ impl Error {
                 Local::Occupied { .. } => "run `hallpass logout` first, or seed another home with `--home`",
                 Local::NewerSidecar => "upgrade Hallpass",
             },
-            Self::Misused(misused) => match misused {
-                Misused::Value { what, .. } if what == "issuer" => {
-                    "name the issuer as its provider does: `--issuer https://HOST`; http is only for loopback addresses"
-                }
-                Misused::Variable { name, .. } if name.starts_with("OPENAI_") => {
-                    "a workload identity needs both OPENAI_FEDERATION_RULE_ID and OPENAI_IDENTITY_TOKEN_FILE; unset both for another credential"
-                }
-                Misused::Variable { detail, .. } if detail.starts_with("is not set") => {
-                    "set it to the credential that is wanted"
-                }
-                Misused::Variable { .. } => "set it to the credential that is wanted, or unset it",
-                Misused::Value { what, .. } if what == "seed" => {
-                    "hand in the whole text of an auth.json, as `hallpass export` prints it"
-                }
-                Misused::NotRefreshable => {
-                    "run `hallpass token` for the one that is stored, or `hallpass login` for a session that is refreshed"
-                }
-                Misused::NoProfile { .. } => "see `hallpass profiles`; `hallpass --profile NAME login` makes a new one",
-                Misused::ProfileExists { .. } => "choose another name, or `hallpass profiles remove` that one first",
-                Misused::SharedSession { .. } => {
-                    "keep one of the two: `hallpass --home DIR logout --local`, then `hallpass --home DIR login` gives the other its own session"
-                }
-                Misused::Unexpected { .. }
-                | Misused::Value { .. }
-                | Misused::NotApplicable { .. }
-                | Misused::Message { .. } => return None,
-            },
+            Self::Misused(misused) => return misused_help(misused).map(ToOwned::to_owned),
             Self::Declined(Declined::Cancelled) => return None,
             Self::LoginRequired(LoginRequired::CopiedHome) => {
                 "run `hallpass login` here: each copy needs a session of its own; in CI, run `hallpass seed` first"
@@ -231,6 +205,37 @@ fn store_code(kind: StoreTrouble) -> &'static str {
         StoreTrouble::Forbidden => "store_forbidden",
         StoreTrouble::Other => "store_failed",
     }
+}
+
+/// What whoever misused us can do about it.
+fn misused_help(misused: &Misused) -> Option<&'static str> {
+    Some(match misused {
+        Misused::Value { what, .. } if what == "issuer" => {
+            "name the issuer as its provider does: `--issuer https://HOST`; http is only for loopback addresses"
+        }
+        Misused::Variable { name, .. } if name.starts_with("OPENAI_") => {
+            "a workload identity needs both OPENAI_FEDERATION_RULE_ID and OPENAI_IDENTITY_TOKEN_FILE; unset both for another credential"
+        }
+        Misused::Variable { detail, .. } if detail.starts_with("is not set") => {
+            "set it to the credential that is wanted"
+        }
+        Misused::Variable { .. } => "set it to the credential that is wanted, or unset it",
+        Misused::Value { what, .. } if what == "seed" => {
+            "hand in the whole text of an auth.json, as `hallpass export` prints it"
+        }
+        Misused::NotRefreshable => {
+            "run `hallpass token` for the one that is stored, or `hallpass login` for a session that is refreshed"
+        }
+        Misused::NoProfile { .. } => "see `hallpass profiles`; `hallpass --profile NAME login` makes a new one",
+        Misused::ProfileExists { .. } => "choose another name, or `hallpass profiles remove` that one first",
+        Misused::SharedSession { .. } => {
+            "keep one of the two: `hallpass --home DIR logout --local`, then `hallpass --home DIR login` gives the other its own session"
+        }
+        Misused::Unexpected { .. }
+        | Misused::Value { .. }
+        | Misused::NotApplicable { .. }
+        | Misused::Message { .. } => return None,
+    })
 }
 
 fn store_help(kind: StoreTrouble) -> Option<&'static str> {

@@ -45,7 +45,7 @@ struct Home {
 }
 
 impl Home {
-    /// The homes of all profiles, and the one in CODEX_HOME where that is no profile's.
+    /// The homes of all profiles, and the one in `CODEX_HOME` where that is no profile's.
     fn all() -> Result<Vec<Self>, Failure> {
         let profiles = Profiles::find()?;
         let mut all: Vec<_> = profiles
