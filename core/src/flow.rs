@@ -5,12 +5,18 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use crate::demonstrating::Demonstrating;
+#[cfg(feature = "homes")]
 use crate::exporting::Exporting;
 use crate::login::Login;
 use crate::logout::Logout;
+#[cfg(feature = "homes")]
 use crate::obtaining::Obtaining;
+#[cfg(not(feature = "homes"))]
+use crate::refresh::Refresh as Obtaining;
+#[cfg(feature = "homes")]
 use crate::seeding::Seeding;
 use crate::status::Checking;
+#[cfg(feature = "homes")]
 use crate::web_identity::Assuming;
 use crate::{Effect, Error, Event, LoginRequest, Machine, Misused, Outcome, Request, Seed, Step, Timeouts, Timestamp};
 
@@ -32,10 +38,14 @@ enum State {
     Token(Obtaining),
     Logout(Logout),
     Status(Checking),
+    #[cfg(feature = "homes")]
     Seed(Seeding),
+    #[cfg(feature = "homes")]
     Export(Exporting),
     Proof(Demonstrating),
+    #[cfg(feature = "homes")]
     Role(Assuming),
+    #[cfg(feature = "homes")]
     Enforce(Logout),
 }
 
@@ -58,15 +68,27 @@ impl Flow {
         if let Err(error) = request.configuration().permits(&request) {
             return Step::Done(Err(error));
         }
+        #[cfg(not(feature = "homes"))]
+        if request.configuration().wanted.is_some() || request.configuration().provider.grant.is_some() {
+            return Step::Done(Err(nowhere()));
+        }
         match request {
             Request::Login(request) => login(Login::start(request, seed, now), timeouts),
             Request::Token(request) => token(Obtaining::start(request, seed, now), timeouts),
             Request::Logout(request) => logout(Logout::start(request, seed), timeouts),
             Request::Status(request) => status(Checking::start(request, seed, now), timeouts),
+            #[cfg(feature = "homes")]
             Request::Seed(request) => seeding(Seeding::start(request, seed, now), timeouts),
+            #[cfg(feature = "homes")]
             Request::Export(request) => exporting(Exporting::start(request, seed), timeouts),
+            #[cfg(feature = "homes")]
             Request::Enforce(request) => enforce(Logout::enforcing(request.configuration, seed), timeouts),
             Request::Proof(request) => proof(Demonstrating::start(request, seed, now), timeouts),
+            #[cfg(not(feature = "homes"))]
+            Request::Seed(_) | Request::Export(_) | Request::Enforce(_) | Request::Role(_) => {
+                Step::Done(Err(nowhere()))
+            }
+            #[cfg(feature = "homes")]
             Request::Role(request) => role(Assuming::start(request, seed, now), timeouts),
         }
     }
@@ -112,10 +134,14 @@ impl Machine for Flow {
             State::Token(machine) => token(machine.step(now, event), timeouts),
             State::Logout(machine) => logout(machine.step(now, event), timeouts),
             State::Status(machine) => status(machine.step(now, event), timeouts),
+            #[cfg(feature = "homes")]
             State::Seed(machine) => seeding(machine.step(now, event), timeouts),
+            #[cfg(feature = "homes")]
             State::Export(machine) => exporting(machine.step(now, event), timeouts),
+            #[cfg(feature = "homes")]
             State::Enforce(machine) => enforce(machine.step(now, event), timeouts),
             State::Proof(machine) => proof(machine.step(now, event), timeouts),
+            #[cfg(feature = "homes")]
             State::Role(machine) => role(machine.step(now, event), timeouts),
         }
     }
@@ -123,6 +149,11 @@ impl Machine for Flow {
 
 fn not_away() -> Error {
     Misused::NotApplicable { detail: "only a browser login that waits for its redirect can be suspended".into() }.into()
+}
+
+#[cfg(not(feature = "homes"))]
+fn nowhere() -> Error {
+    Misused::NotApplicable { detail: "this build has no home on a disk, and no tokens for programs".into() }.into()
 }
 
 fn login(step: Step<Login>, timeouts: Timeouts) -> Step<Flow> {
@@ -141,14 +172,17 @@ fn status(step: Step<Checking>, timeouts: Timeouts) -> Step<Flow> {
     wrapped(step, timeouts, State::Status, Outcome::Status)
 }
 
+#[cfg(feature = "homes")]
 fn seeding(step: Step<Seeding>, timeouts: Timeouts) -> Step<Flow> {
     wrapped(step, timeouts, State::Seed, Outcome::Seed)
 }
 
+#[cfg(feature = "homes")]
 fn exporting(step: Step<Exporting>, timeouts: Timeouts) -> Step<Flow> {
     wrapped(step, timeouts, State::Export, Outcome::Export)
 }
 
+#[cfg(feature = "homes")]
 fn enforce(step: Step<Logout>, timeouts: Timeouts) -> Step<Flow> {
     wrapped(step, timeouts, State::Enforce, |ended| Outcome::Enforce(ended.into()))
 }
@@ -175,6 +209,7 @@ fn proof(step: Step<Demonstrating>, timeouts: Timeouts) -> Step<Flow> {
     wrapped(step, timeouts, State::Proof, Outcome::Proof)
 }
 
+#[cfg(feature = "homes")]
 fn role(step: Step<Assuming>, timeouts: Timeouts) -> Step<Flow> {
     wrapped(step, timeouts, State::Role, Outcome::Role)
 }

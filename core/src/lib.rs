@@ -29,6 +29,8 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::panic))]
+// A build without homes leaves out the flows, and with them whatever only they use.
+#![cfg_attr(not(feature = "homes"), allow(dead_code, unused_imports))]
 
 extern crate alloc;
 

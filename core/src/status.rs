@@ -41,9 +41,19 @@ pub(crate) struct Checking {
 enum State {
     Reading(Reading),
     Renewing(Refresh),
-    Asking { step: Whoami, status: Status },
-    Minting { step: Minting, status: Status },
-    Again { step: Reading, warnings: Vec<Report> },
+    Asking {
+        step: Whoami,
+        status: Status,
+    },
+    #[cfg(feature = "homes")]
+    Minting {
+        step: Minting,
+        status: Status,
+    },
+    Again {
+        step: Reading,
+        warnings: Vec<Report>,
+    },
 }
 
 impl Checking {
@@ -67,6 +77,9 @@ impl Checking {
         let stored = Stored::of(held, &request.configuration);
         match Precedence::of(&request.configuration, stored.as_ref()) {
             Ok(Precedence { winner: None | Some(Source::Store(_)), .. }) => {}
+            #[cfg(not(feature = "homes"))]
+            Ok(_) => {}
+            #[cfg(feature = "homes")]
             Ok(precedence) => return Self::elsewhere(request, seed, held, precedence, now),
             Err(error) => return Step::Done(Err(error)),
         }
@@ -94,6 +107,7 @@ impl Checking {
     }
 
     /// The credential that wins is not the one that is stored.
+    #[cfg(feature = "homes")]
     fn elsewhere(
         request: StatusRequest,
         seed: Seed,
@@ -134,6 +148,7 @@ impl Checking {
         }
     }
 
+    #[cfg(feature = "homes")]
     fn minting(request: StatusRequest, seed: Seed, step: Step<Minting>, status: Status) -> Step<Self> {
         step.within(
             (request, seed, status),
@@ -195,6 +210,7 @@ impl Machine for Checking {
             State::Reading(step) => Self::reading(request, seed, step.step(now, event), now),
             State::Renewing(step) => Self::renewing(request, seed, step.step(now, event), now),
             State::Asking { step, status } => Self::asking(request, seed, step.step(now, event), status),
+            #[cfg(feature = "homes")]
             State::Minting { step, status } => Self::minting(request, seed, step.step(now, event), status),
             State::Again { step, warnings } => Self::again(request, seed, step.step(now, event), warnings, now),
         }

@@ -5,12 +5,20 @@ import { test } from "node:test";
 
 const folder = new URL("../transcripts/", import.meta.url);
 
-/** Registers one test for each transcript: every message must be what was recorded, byte for byte. */
-export function replayAll(Flow) {
+/**
+ * Registers one test for each transcript: every message must be what was recorded, byte for byte. Flows that the build is
+ * made without must be refused.
+ */
+export function replayAll(Flow, { without = [] } = {}) {
   const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
   test("there are transcripts", () => assert.notEqual(names.length, 0));
   for (const name of names) {
-    test(`replays ${name}`, () => replay(new Flow(), JSON.parse(readFileSync(new URL(name, folder), "utf8"))));
+    const transcript = JSON.parse(readFileSync(new URL(name, folder), "utf8"));
+    if (without.some((flow) => flow in transcript.turns[0].request)) {
+      test(`refuses ${name}`, () => refuse(new Flow(), transcript));
+    } else {
+      test(`replays ${name}`, () => replay(new Flow(), transcript));
+    }
   }
 }
 
@@ -22,4 +30,9 @@ function replay(flow, { seed, turns }) {
         : flow.start(JSON.stringify(request), now, Buffer.from(seed, "hex"));
     assert.equal(answer, message, `turn ${index + 1} is answered in another way`);
   }
+}
+
+function refuse(flow, { seed, turns: [{ now, request }] }) {
+  const { done } = JSON.parse(flow.start(JSON.stringify(request), now, Buffer.from(seed, "hex")));
+  assert.equal(done.error.code, "not_applicable");
 }
