@@ -414,7 +414,10 @@ fn disks_that_take_nothing_show() {
 #[cfg(all(feature = "keyring", target_os = "linux"))]
 fn the_keyring_is_tried_without_asking_anybody_to_unlock_it() {
     const UNLOCK: &str = "mkdir -m 700 \"$HOME/run\"; export XDG_RUNTIME_DIR=\"$HOME/run\" XDG_DATA_HOME=\"$HOME/data\"\n\
-                          printf 'pw\\n' | gnome-keyring-daemon --unlock --components=secrets >&2 2>/dev/null";
+                          printf 'pw\\n' | gnome-keyring-daemon --unlock --components=secrets >&2 2>/dev/null\n\
+                          for try in $(seq 100); do\n\
+                          dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner \
+                          string:org.freedesktop.secrets | grep -q 'boolean true' && break; sleep 0.1; done";
     const LOCK: &str = "dbus-send --session --dest=org.freedesktop.secrets --print-reply /org/freedesktop/secrets \
                         org.freedesktop.Secret.Service.Lock array:objpath:/org/freedesktop/secrets/collection/login >/dev/null";
     for (script, store, code, level) in [

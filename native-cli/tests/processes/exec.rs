@@ -23,7 +23,7 @@ fn stage() -> Stage {
 #[test]
 fn sixteen_that_renew_tokens_themselves_never_have_to() {
     let stage = stage();
-    let log = stage.home.file("log");
+    let log = stage.home.file("spent");
     let line = format!("exec -- python3 {} 36 {}", tool(), log.display());
     let tools: Vec<_> = (0..16).map(|_| Running::start(stage.home.command(&line))).collect();
     let ends: Vec<_> = tools.into_iter().map(|tool| tool.finish(PATIENCE).expect(0)).collect();
@@ -43,7 +43,7 @@ fn sixteen_that_renew_tokens_themselves_never_have_to() {
 fn without_a_parent_that_keeps_the_home_they_do() {
     let stage = stage();
     stage.home.run("token --refresh").expect(0);
-    let log = stage.home.file("log");
+    let log = stage.home.file("spent");
     let mut command = std::process::Command::new("python3");
     command.args([tool(), "20".to_owned(), log.display().to_string()]).env("CODEX_HOME", &stage.home.path);
     Running::start(command).finish(PATIENCE).expect(0);
