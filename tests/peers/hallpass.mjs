@@ -1,7 +1,8 @@
 // The built hallpass binary in a home of its own, and what its tests ask of every run.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, mkdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -96,9 +97,9 @@ export class Home {
     for (const secret of this.#secrets) assert.ok(!public_output.includes(secret), `hallpass ${args[0]} printed a secret`);
   }
 
-  dispose() {
+  async dispose() {
     // The person may still be writing there.
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 
@@ -114,8 +115,8 @@ export async function setUp(t, startServer, options) {
   const server = await startServer(options);
   const home = new Home();
   t.after(async () => {
-    home.dispose();
     await server.stop();
+    await home.dispose();
   });
   return { server, home };
 }
