@@ -1,6 +1,5 @@
 //! Which way to sign in for whom: the decision matrix that users of such tools are given, each branch taken for real.
 #![cfg(all(feature = "tls", unix))]
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
