@@ -9,9 +9,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use crate::json;
+use crate::json::{self, FromJson};
 use crate::{
     Effect, Error, Event, Flow, LogLine, LoginRequest, Machine, Misused, Outcome, Request, Secret, Seed, Step,
     Suspended, Timestamp,
@@ -195,7 +194,7 @@ impl Conversation {
     }
 
     /// Reads what came in. A time that cannot be read is no reason to forget the last one that could.
-    fn hear<T: DeserializeOwned>(&mut self, now: f64, json: &str) -> Result<T, Error> {
+    fn hear<T: FromJson>(&mut self, now: f64, json: &str) -> Result<T, Error> {
         self.now = read_time(now)?;
         read(json)
     }
@@ -219,8 +218,8 @@ fn no_answer_to(effect: &Effect) -> Event {
     if matches!(effect, Effect::Present(_)) { Event::Slept } else { Event::Presented }
 }
 
-fn read<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
-    json::read::from_str(json).map_err(|at| misread(format!("it is not what is expected at byte {at}")))
+fn read<T: FromJson>(json: &str) -> Result<T, Error> {
+    json::read(json).map_err(|at| misread(format!("it is not what is expected at byte {at}")))
 }
 
 /// Rejects what is no time: the machines would take NaN for 1970 and every token for fresh.

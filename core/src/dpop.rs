@@ -26,6 +26,8 @@ pub(crate) struct PublicKey {
     y: Option<String>,
 }
 
+json::object! { PublicKey { kty, crv, x, y } }
+
 impl PublicKey {
     /// Reads a JWK (RFC 7517). Of its members only those of a public key are kept: what a shell hands over besides goes
     /// nowhere. `None` where it is neither P-256 nor Ed25519.

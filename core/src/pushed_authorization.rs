@@ -41,12 +41,12 @@ pub(crate) struct Pushed {
     pub(crate) expires_in: i64,
 }
 
-#[derive(Deserialize)]
 struct Answer {
     request_uri: Option<Secret>,
-    #[serde(default)]
     expires_in: Integer,
 }
+
+json::object! { Answer { request_uri, expires_in } }
 
 /// Where authorization requests of this provider are put first: where the server offers it, unless the provider is
 /// configured not to, and wherever the server takes no others (RFC 9126, section 5).

@@ -115,9 +115,14 @@ impl Storing {
             .lock(Lock::Transaction)
     }
 
+    fn at(mut self, state: State) -> Self {
+        self.state = state;
+        self
+    }
+
     fn lock(self, lock: Lock) -> Step<Self> {
         let deadline = if self.credential.terms == Terms::Seed { LONG_PATIENCE } else { PATIENCE };
-        Step::perform(Self { state: State::Locking(lock), ..self }, Effect::Lock { lock, deadline })
+        Step::perform(self.at(State::Locking(lock)), Effect::Lock { lock, deadline })
     }
 
     /// A login goes on without the lock: the record is replaced whole, and whoever spends a refresh token
@@ -142,7 +147,7 @@ impl Storing {
     fn reading(self, step: Step<Reading>, now: Timestamp) -> Step<Self> {
         step.within(
             self,
-            |machine, step| Self { state: State::Reading(step), ..machine },
+            |machine, step| machine.at(State::Reading(step)),
             |machine, result| match result {
                 Ok(before) => machine.compare(before, now),
                 Err(error) => machine.unlock(Err(error)),
@@ -175,7 +180,7 @@ impl Storing {
         if is_noted {
             return self.unlock(Ok(stored));
         }
-        Step::perform(Self { state: State::Noting { stored }, ..self }, effect)
+        Step::perform(self.at(State::Noting { stored }), effect)
     }
 
     fn noted(self, mut stored: Stored, event: Event) -> Step<Self> {
@@ -195,10 +200,7 @@ impl Storing {
         if self.credential.client_secret.is_some() && self.has_secret(&before) {
             // The secret of this login takes its place, and the session before may be another server's: what is
             // said to end it must not be the new secret.
-            return Step::perform(
-                Self { state: State::Recalling { before }, ..self },
-                Effect::Load(Slot::Client(place)),
-            );
+            return Step::perform(self.at(State::Recalling { before }), Effect::Load(Slot::Client(place)));
         }
         self.write(before, SecretSource::Stored(place), now)
     }
@@ -254,10 +256,7 @@ impl Storing {
     fn writing(self, step: Step<Writing>, mode: StoreMode, before: Held, secret_before: SecretSource) -> Step<Self> {
         step.within(
             (self, before, secret_before),
-            |(machine, before, secret_before), step| Self {
-                state: State::Writing { step, mode, before, secret_before },
-                ..machine
-            },
+            |(machine, before, secret_before), step| machine.at(State::Writing { step, mode, before, secret_before }),
             |(machine, before, secret_before), result| match result {
                 Ok(written) => machine.sweep(mode, before, secret_before, written),
                 Err(error) => machine.unlock(Err(error)),
@@ -287,12 +286,12 @@ impl Storing {
             Some(key) => (State::Sweeping { stored, next: slot }, key),
             None => (State::Unlocking { result: Ok(stored) }, slot),
         };
-        Step::perform(Self { state, ..self }, Effect::Remove(slot))
+        Step::perform(self.at(state), Effect::Remove(slot))
     }
 
     fn unlock(mut self, result: Result<Stored, Error>) -> Step<Self> {
         match self.held_locks.pop() {
-            Some(lock) => Step::perform(Self { state: State::Unlocking { result }, ..self }, Effect::Unlock(lock)),
+            Some(lock) => Step::perform(self.at(State::Unlocking { result }), Effect::Unlock(lock)),
             None => Step::Done(result),
         }
     }
@@ -317,7 +316,7 @@ impl Machine for Storing {
                 self.writing(step.step(now, event), mode, before, secret_before)
             }
             (State::Sweeping { stored, next }, _) => {
-                Step::perform(Self { state: State::Unlocking { result: Ok(stored) }, ..self }, Effect::Remove(next))
+                Step::perform(self.at(State::Unlocking { result: Ok(stored) }), Effect::Remove(next))
             }
             (State::Noting { stored }, event) => self.noted(stored, event),
             (State::Unlocking { result }, _) => self.unlock(result),

@@ -84,7 +84,7 @@ impl Held {
     pub(crate) fn usable(self) -> Result<(), Error> {
         let may_do_without = |kind| match kind {
             StoreTrouble::Unreadable => true,
-            StoreTrouble::Unavailable => self.mode == StoreMode::Auto,
+            StoreTrouble::Unavailable => self.mode.is_auto(),
             _ => false,
         };
         match self.record {
@@ -169,12 +169,10 @@ impl Machine for Reading {
                 back(State::Sidecar).read(sidecar)
             }
             (State::Sidecar, Event::StoreFailed(failure)) => Step::Done(Err(failure.into())),
-            (State::Record { held, place: Place::Keyring }, Event::Loaded(text)) if held.mode == StoreMode::Auto => {
+            (State::Record { held, place: Place::Keyring }, Event::Loaded(text)) if held.mode.is_auto() => {
                 back(State::Sidecar).beside(held, text, None)
             }
-            (State::Record { held, place: Place::Keyring }, Event::StoreFailed(failure))
-                if held.mode == StoreMode::Auto =>
-            {
+            (State::Record { held, place: Place::Keyring }, Event::StoreFailed(failure)) if held.mode.is_auto() => {
                 back(State::Sidecar).beside(held, None, Some(failure))
             }
             (State::Record { held, place }, Event::Loaded(text)) => Step::Done(Ok(held.with(place, text.as_ref()))),

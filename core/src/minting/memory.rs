@@ -6,7 +6,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
-use crate::json;
+use crate::json::{self, FromJson, Json};
 use crate::sidecar::Failure;
 use crate::{Error, LoginRequired, Need, Secret, Seed, Timestamp, Unavailable};
 
@@ -42,6 +42,15 @@ pub(crate) struct Minted {
     /// When the next one is minted; `None` is when a server rejects this one.
     pub(crate) renewed_at: Option<Timestamp>,
 }
+
+impl FromJson for Memory {
+    fn read(json: Json<'_>) -> Self {
+        Self(FromJson::read(json))
+    }
+}
+
+json::object! { Entry { token, failure } }
+json::object! { Minted { access_token, issued_at, expires_at, renewed_at } }
 
 /// What to do with what is remembered.
 #[derive(Clone, Debug, Eq, PartialEq)]
