@@ -249,8 +249,7 @@ fn refused(detail: &str) -> Secret {
 }
 
 fn write(message: &impl Serialize) -> Secret {
-    // Writing to memory cannot fail, and no type here has a key that is not text.
-    Secret::new(serde_json::to_string(message).unwrap_or_default())
+    Secret::new(json::write(message))
 }
 
 #[cfg(test)]

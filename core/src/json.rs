@@ -4,11 +4,13 @@ mod lenient;
 mod object;
 mod reader;
 mod value;
+mod writer;
 
 pub(crate) use lenient::{Integer, Text};
 pub(crate) use object::{Object, dense};
 use value::Mistake;
 pub(crate) use value::{FromJson, Json, Members, choice, member, object, variant};
+pub(crate) use writer::{quoted, write};
 
 use alloc::format;
 use alloc::string::String;
@@ -40,10 +42,4 @@ fn explained<T: FromJson>(text: &str) -> Result<T, String> {
         let column = before.rsplit('\n').next().unwrap_or_default().len() + 1;
         format!("{kind} (line {line}, column {column})")
     })
-}
-
-/// A text as a JSON string.
-pub(crate) fn quoted(text: &str) -> String {
-    // Serialising a `str` cannot fail.
-    serde_json::to_string(text).unwrap_or_default()
 }

@@ -181,8 +181,7 @@ impl Sidecar {
     }
 
     pub(crate) fn text(&self) -> Secret {
-        // Plain data: serialising cannot fail.
-        Secret::new(serde_json::to_string(self).unwrap_or_default())
+        Secret::new(json::write(self))
     }
 
     /// Whether a newer version wrote it.

@@ -68,8 +68,7 @@ impl Memory {
 
     /// As it is kept.
     pub(crate) fn text(&self) -> Secret {
-        // Maps of texts and numbers can always be written.
-        serde_json::to_string(self).unwrap_or_default().into()
+        json::write(self).into()
     }
 
     pub(crate) fn of(&self, key: &str) -> Entry {

@@ -73,7 +73,7 @@ impl Plan {
     /// Under what its token is remembered: two plans share one only where they are the same to the letter.
     pub(crate) fn key(&self) -> String {
         // Texts, numbers and lists of them can always be written.
-        let text = serde_json::to_string(self).unwrap_or_default();
+        let text = crate::json::write(self);
         URL_SAFE_NO_PAD.encode(Sha256::digest(text))
     }
 }

@@ -60,8 +60,7 @@ impl Parked {
     }
 
     fn text(&self) -> Secret {
-        // Plain data: serialising cannot fail.
-        Secret::new(serde_json::to_string(self).unwrap_or_default())
+        Secret::new(json::write(self))
     }
 }
 
