@@ -12,8 +12,8 @@ use crate::home::{ClientSecret, Course, Held, ProofKey, Reading, Writing, Writte
 use crate::record::{Credential, Record};
 use crate::seeding;
 use crate::{
-    Configuration, Effect, Error, Event, Local, Lock, LockFailure, LockTrouble, LoginRequest, Machine, Place, Provider,
-    Report, Secret, Seed, SeedUse, Slot, Step, StoreMode, Timestamp, may_hold, unexpected,
+    Configuration, Effect, Error, Event, HOMES, Local, Lock, LockFailure, LockTrouble, LoginRequest, Machine, Place,
+    Provider, Report, Secret, Seed, SeedUse, Slot, Step, StoreMode, Timestamp, may_hold, unexpected,
 };
 
 /// A refresh that is under way is waited for so long, in milliseconds; then the login wins,
@@ -65,6 +65,12 @@ pub(crate) enum Terms {
     Login,
     /// Under the locks, and never in the place of another session or of a later generation of the same.
     Seed,
+}
+
+impl Terms {
+    fn are_of_a_seed(self) -> bool {
+        HOMES && self == Self::Seed
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -121,14 +127,14 @@ impl Storing {
     }
 
     fn lock(self, lock: Lock) -> Step<Self> {
-        let deadline = if self.credential.terms == Terms::Seed { LONG_PATIENCE } else { PATIENCE };
+        let deadline = if self.credential.terms.are_of_a_seed() { LONG_PATIENCE } else { PATIENCE };
         Step::perform(self.at(State::Locking(lock)), Effect::Lock { lock, deadline })
     }
 
     /// A login goes on without the lock: the record is replaced whole, and whoever spends a refresh token
     /// compares before it commits. A seed is not worth what a refresh under way is about to save.
     fn not_locked(self, lock: Lock, failure: LockFailure, now: Timestamp) -> Step<Self> {
-        if self.credential.terms == Terms::Seed && failure.kind != LockTrouble::Unsupported {
+        if self.credential.terms.are_of_a_seed() && failure.kind != LockTrouble::Unsupported {
             return self.unlock(Err(Local::Lock(failure).into()));
         }
         self.locked(lock, now)
@@ -156,7 +162,7 @@ impl Storing {
     }
 
     fn compare(self, before: Held, now: Timestamp) -> Step<Self> {
-        if self.credential.terms == Terms::Login {
+        if !self.credential.terms.are_of_a_seed() {
             return self.read(before, now);
         }
         match seeding::compare(&self.credential.record, &before) {
@@ -218,22 +224,20 @@ impl Storing {
             Err(error) => return self.unlock(Err(error)),
         };
         let sidecar = before.sidecar.clone();
-        let mut sidecar = match credential.terms {
-            Terms::Login => sidecar.of_login(&configuration.home, seed, mode, credential.provider.as_ref()),
-            Terms::Seed => {
-                let mut sidecar = sidecar.of_seed(&configuration.home, seed, mode);
-                sidecar.saw_seed(&credential.record.text());
-                let earlier = before.record().ok().and_then(Record::refresh_token);
-                if let Some(earlier) = earlier.filter(|earlier| Some(*earlier) != credential.record.refresh_token()) {
-                    sidecar.spend(earlier);
-                }
-                sidecar
+        let is_seed = credential.terms.are_of_a_seed();
+        let mut sidecar = if is_seed {
+            let mut sidecar = sidecar.of_seed(&configuration.home, seed, mode);
+            sidecar.saw_seed(&credential.record.text());
+            let earlier = before.record().ok().and_then(Record::refresh_token);
+            if let Some(earlier) = earlier.filter(|earlier| Some(*earlier) != credential.record.refresh_token()) {
+                sidecar.spend(earlier);
             }
+            sidecar
+        } else {
+            sidecar.of_login(&configuration.home, seed, mode, credential.provider.as_ref())
         };
         // How old the token of a seed is, its record says.
-        if credential.terms == Terms::Login
-            && let Some(tokens) = credential.record.tokens()
-        {
+        if !is_seed && let Some(tokens) = credential.record.tokens() {
             sidecar.lives(tokens, credential.expires_in, now);
             if let Some((possession, nonce)) = &credential.bound {
                 sidecar.bind(tokens, possession, nonce.clone());
