@@ -10,7 +10,8 @@ use alloc::vec::Vec;
 
 use serde::Serialize;
 
-use crate::json::{self, FromJson};
+use crate::build;
+use crate::json::{self, FromJson, Mistake};
 use crate::{
     Effect, Error, Event, Flow, LogLine, LoginRequest, Machine, Misused, Outcome, Request, Secret, Seed, Step,
     Suspended, Timestamp,
@@ -219,7 +220,10 @@ fn no_answer_to(effect: &Effect) -> Event {
 }
 
 fn read<T: FromJson>(json: &str) -> Result<T, Error> {
-    json::read(json).map_err(|at| misread(format!("it is not what is expected at byte {at}")))
+    json::read(json).map_err(|mistake| match mistake {
+        Mistake::At(at) => misread(format!("it is not what is expected at byte {at}")),
+        Mistake::LeftOut => build::left_out(),
+    })
 }
 
 /// Rejects what is no time: the machines would take NaN for 1970 and every token for fresh.

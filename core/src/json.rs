@@ -8,17 +8,18 @@ mod writer;
 
 pub(crate) use lenient::{Integer, Text};
 pub(crate) use object::{Object, dense};
-use value::Mistake;
+pub(crate) use value::Mistake;
+use value::Mistakes;
 pub(crate) use value::{FromJson, Json, Members, choice, member, object, variant};
 pub(crate) use writer::{quoted, write};
 
 use alloc::format;
 use alloc::string::String;
 
-/// Reads the one value in a text. The error is the byte at which it is not what is expected.
-pub(crate) fn read<T: FromJson>(text: &str) -> Result<T, usize> {
-    let mistake = Mistake::default();
-    mistake.or(T::read(Json::new(text, &mistake)))
+/// Reads the one value in a text.
+pub(crate) fn read<T: FromJson>(text: &str) -> Result<T, Mistake> {
+    let mistakes = Mistakes::default();
+    mistakes.or(T::read(Json::new(text, &mistakes)))
 }
 
 /// Reads a JSON object that somebody else has written. The error says where it is not what it should be, and never what
@@ -32,12 +33,15 @@ pub(crate) fn parse<T: FromJson>(text: &str) -> Result<T, String> {
 
 /// Reads the one value in a text. The error says where it is not what is expected, for a person.
 fn explained<T: FromJson>(text: &str) -> Result<T, String> {
-    let mistake = Mistake::default();
-    let json = Json::new(text, &mistake);
-    let is_json = mistake.or(()).is_ok();
-    mistake.or(T::read(json)).map_err(|at| {
+    let mistakes = Mistakes::default();
+    let json = Json::new(text, &mistakes);
+    let is_json = mistakes.or(()).is_ok();
+    mistakes.or(T::read(json)).map_err(|mistake| {
         let kind = if is_json { "a value of the wrong type" } else { "not JSON" };
-        let before = text.get(..at).unwrap_or(text);
+        let before = match mistake {
+            Mistake::At(at) => text.get(..at).unwrap_or(text),
+            Mistake::LeftOut => "",
+        };
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().len() + 1;
         format!("{kind} (line {line}, column {column})")

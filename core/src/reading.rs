@@ -1,17 +1,20 @@
 //! How what comes in over a boundary is read: requests and events. What serde derives for the same types is for machines
 //! that are written down and read back, in a search or a replay; a test holds the two together.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::json::{choice, object};
 use crate::{
     Call, ClientAuthentication, Configuration, Dialect, Endpoints, EnforceRequest, Environment, Event, ExportRequest,
-    FileContents, Grant, GrantType, Home, HttpResponse, IdentityToken, LockFailure, LockTrouble, LoginKind,
-    LoginMethod, LoginRequest, LoginRequired, LogoutRequest, ModelProvider, Need, Place, Policy, ProofRequest,
-    Provider, Reach, Redirect, Request, RequestFailure, Role, RoleRequest, SeedRequest, StatusRequest, StoreFailure,
-    StoreMode, StoreTrouble, SubjectToken, Timeouts, TokenCommand, TokenRequest, Wanted,
+    Home, HttpResponse, IdentityToken, LockFailure, LockTrouble, LoginKind, LoginMethod, LoginRequest, LoginRequired,
+    LogoutRequest, Need, Place, Policy, ProofRequest, Provider, Reach, Redirect, Request, RequestFailure, Role,
+    RoleRequest, SeedRequest, StatusRequest, StoreFailure, StoreMode, StoreTrouble, Timeouts, TokenRequest,
 };
+
+#[cfg(feature = "homes")]
+mod elsewhere;
+#[cfg(not(feature = "homes"))]
+mod left_out;
 
 choice! {
     Request {
@@ -94,51 +97,13 @@ object! {
     Policy { login_methods, workspaces, issuers, stores, forbid_plaintext = false, forbid_endpoint_overrides = false }
     only them
 }
-object! { Environment { variables = BTreeMap::new(), files = BTreeMap::new() } }
-object! {
-    ModelProvider {
-        id = Default::default(),
-        env_key,
-        env_key_instructions,
-        experimental_bearer_token,
-        auth,
-        requires_openai_auth = false,
-        http_headers = BTreeMap::new(),
-        env_http_headers = BTreeMap::new(),
-        foreign,
-    }
-}
-object! { TokenCommand { command, args = Vec::new(), timeout_ms = 5_000, refresh_interval_ms = 300_000, cwd } }
-object! {
-    Grant {
-        grant_type,
-        subject_token,
-        subject_token_type,
-        requested_token_type,
-        audience,
-        resource,
-        federation_rule_id,
-        client_secret_variable,
-    }
-    only them
-}
 object! { Role { role_arn, session_name, endpoint, duration, token = IdentityToken::IdToken } }
 
-choice! { FileContents { "read" => Read(text), ; "unreadable" => Unreadable(why) } }
-choice! { Wanted { "model_provider" => ModelProvider(provider), ; "provider" => Provider } }
 choice! { LoginKind { "chatgpt" => Chatgpt, ; "api" => Api } }
 choice! { StoreMode { "file" => File, "keyring" => Keyring, "auto" => Auto, ; "ephemeral" => Ephemeral } }
 choice! { Dialect { "standard" => Standard, ; "openai" => Openai } }
 choice! { IdentityToken { "id_token" => IdToken, ; "access_token" => AccessToken } }
 choice! { Place { "file" => File, "keyring" => Keyring, ; "ephemeral" => Ephemeral } }
-choice! {
-    GrantType {
-        "client_credentials" => ClientCredentials, "token_exchange" => TokenExchange, ; "jwt_bearer" => JwtBearer
-    }
-}
-choice! {
-    SubjectToken { "github_actions" => GithubActions { audience }, "variable" => Variable(name), ; "file" => File(path) }
-}
 choice! {
     ClientAuthentication {
         "none" => None,

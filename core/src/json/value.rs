@@ -20,20 +20,30 @@ pub(crate) trait FromJson: Sized {
     fn read(json: Json<'_>) -> Self;
 }
 
-/// The first mistake in a text: the byte at which it stands.
-#[derive(Debug, Default)]
-pub(crate) struct Mistake(Cell<Option<usize>>);
+/// Why a text cannot be read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Mistake {
+    /// At this byte it is not what is expected.
+    At(usize),
+    /// It asks for what this build is made without.
+    #[cfg_attr(feature = "homes", expect(dead_code, reason = "such a build has everything"))]
+    LeftOut,
+}
 
-impl Mistake {
-    fn note(&self, at: usize) {
-        self.0.set(Some(self.0.get().unwrap_or(at)));
+/// The first mistake in a text.
+#[derive(Debug, Default)]
+pub(crate) struct Mistakes(Cell<Option<Mistake>>);
+
+impl Mistakes {
+    fn note(&self, mistake: Mistake) {
+        self.0.set(Some(self.0.get().unwrap_or(mistake)));
     }
 
     /// What was read, unless there was a mistake.
-    pub(crate) fn or<T>(&self, value: T) -> Result<T, usize> {
+    pub(crate) fn or<T>(&self, value: T) -> Result<T, Mistake> {
         match self.0.get() {
             None => Ok(value),
-            Some(at) => Err(at),
+            Some(mistake) => Err(mistake),
         }
     }
 }
@@ -43,7 +53,7 @@ impl Mistake {
 pub(crate) struct Json<'a> {
     text: Option<&'a str>,
     at: usize,
-    mistake: &'a Mistake,
+    mistakes: &'a Mistakes,
 }
 
 /// The members of an object.
@@ -63,19 +73,25 @@ pub(crate) struct Choice<'a> {
 
 impl<'a> Json<'a> {
     /// The one value in a text.
-    pub(crate) fn new(text: &'a str, mistake: &'a Mistake) -> Self {
+    pub(crate) fn new(text: &'a str, mistakes: &'a Mistakes) -> Self {
         let mut reader = Reader::new(text);
         let value = reader.value();
-        let json = Self { text: value.map(|(_, text)| text), at: value.map_or(0, |(at, _)| at), mistake };
+        let json = Self { text: value.map(|(_, text)| text), at: value.map_or(0, |(at, _)| at), mistakes };
         if value.is_none() || !reader.end() {
-            mistake.note(reader.at);
+            mistakes.note(Mistake::At(reader.at));
         }
         json
     }
 
     /// Notes that this is not what is expected.
     pub(crate) fn wrong(self) {
-        self.mistake.note(self.at);
+        self.mistakes.note(Mistake::At(self.at));
+    }
+
+    /// Notes that this asks for what this build is made without.
+    #[cfg(not(feature = "homes"))]
+    pub(crate) fn left_out(self) {
+        self.mistakes.note(Mistake::LeftOut);
     }
 
     fn or_wrong<T: Default>(self, value: Option<T>) -> T {
@@ -283,7 +299,12 @@ impl<T: FromJson> FromJson for Option<T> {
 
 impl<T: FromJson> FromJson for Vec<T> {
     fn read(json: Json<'_>) -> Self {
-        json.elements().into_iter().map(T::read).collect()
+        let elements = json.elements();
+        let mut all = Self::with_capacity(elements.len());
+        for element in &elements {
+            all.push(T::read(*element));
+        }
+        all
     }
 }
 
@@ -303,8 +324,8 @@ impl<T: FromJson> FromJson for BTreeMap<String, T> {
     fn read(json: Json<'_>) -> Self {
         // Not collected, which would sort first, at some cost to the browser module.
         let mut map = Self::new();
-        for (name, value) in json.members().all {
-            map.insert(name.into_owned(), T::read(value));
+        for (name, value) in &json.members().all {
+            map.insert(name.clone().into_owned(), T::read(*value));
         }
         map
     }

@@ -1,6 +1,6 @@
 //! The readers say what `serde_json` says of the same types, wherever a binding can bring it.
 
-use crate::json::{FromJson, read};
+use crate::json::{FromJson, Mistake, read};
 use crate::*;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -161,7 +161,7 @@ fn deep_nests_are_refused() {
 
 #[test]
 fn the_error_is_a_place() {
-    assert_eq!(read::<Vec<bool>>("[true, 1]"), Err(7));
+    assert_eq!(read::<Vec<bool>>("[true, 1]"), Err(Mistake::At(7)));
 }
 
 /// Whether the names that serde knows are those that are read here: with a value, or without.
