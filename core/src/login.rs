@@ -1,6 +1,7 @@
 //! Signing in, whichever way, and saving what comes of it.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 
@@ -157,15 +158,15 @@ impl Begun {
         Login { begun: self, state }
     }
 
-    fn client(&self, endpoints: Endpoints) -> Client {
-        Client {
+    fn client(&self, endpoints: Endpoints) -> Box<Client> {
+        Box::new(Client {
             provider: self.request.configuration.provider.clone(),
             endpoints,
             secret: SecretSource::Given(self.request.client_secret.clone()),
             seed: self.seed.clone(),
             workspaces: self.request.configuration.workspaces().unwrap_or_default(),
             possession: self.possession.clone(),
-        }
+        })
     }
 
     /// A keyring that does not open is better found out before a person has signed in than after.

@@ -2,6 +2,7 @@
 //! (RFC 9126).
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ use crate::{
 /// - `Sending`        → `Responded`, `RequestFailed` → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Pushing {
-    client: Client,
+    client: Box<Client>,
     request: AuthorizationRequest,
     state: State,
 }
@@ -62,10 +63,10 @@ impl Pushing {
         // The audience stays the token endpoint: a server must take that one too (RFC 9126, section 2).
         let occasion = Occasion { audience: &endpoints.token, purpose: "push", seed, now };
         let step = Authenticating::start(provider, secret, &occasion);
-        Self::authenticating(client.clone(), request, step)
+        Self::authenticating(Box::new(client.clone()), request, step)
     }
 
-    fn authenticating(client: Client, request: AuthorizationRequest, step: Step<Authenticating>) -> Step<Self> {
+    fn authenticating(client: Box<Client>, request: AuthorizationRequest, step: Step<Authenticating>) -> Step<Self> {
         step.within(
             (client, request),
             |(client, request), step| Self { client, request, state: State::Authenticating(step) },
