@@ -40,6 +40,7 @@ mod authenticating;
 #[path = "authenticating/public.rs"]
 mod authenticating;
 mod authorization_request;
+mod base64url;
 mod browser_login;
 mod build;
 mod callback;

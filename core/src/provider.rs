@@ -111,12 +111,12 @@ impl Default for Redirect {
 impl Provider {
     /// OpenAI, as the Codex CLI knows it.
     pub fn openai() -> Self {
-        openai::provider(openai::ISSUER, openai::CLIENT_ID)
+        Self::of_openai(openai::ISSUER, openai::CLIENT_ID)
     }
 
-    /// OpenAI's dialect, spoken by another issuer or with another client.
+    /// OpenAI's dialect, spoken by another issuer or with another client; where no dialect is spoken, the standards.
     pub(crate) fn of_openai(issuer: &str, client_id: &str) -> Self {
-        openai::provider(issuer, client_id)
+        if HOMES { openai::provider(issuer, client_id) } else { Self::discovered(issuer, client_id) }
     }
 
     /// Any OAuth 2 or OpenID provider whose endpoints are discovered from its issuer.

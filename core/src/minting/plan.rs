@@ -2,11 +2,10 @@
 
 use alloc::string::String;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::base64url;
 use crate::model_provider::Bearer;
 use crate::{Configuration, Error, Grant, GrantType, Misused, Provider, Source, SubjectToken, TokenCommand, Wanted};
 
@@ -74,6 +73,6 @@ impl Plan {
     pub(crate) fn key(&self) -> String {
         // Texts, numbers and lists of them can always be written.
         let text = crate::json::write(self);
-        URL_SAFE_NO_PAD.encode(Sha256::digest(text))
+        base64url::encode(Sha256::digest(text))
     }
 }
