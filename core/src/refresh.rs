@@ -1,5 +1,6 @@
 //! Keeping people signed in: an access token that is good, renewed at most once by whoever asks.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
@@ -42,8 +43,8 @@ pub(crate) struct Refresh {
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
     Peeking { step: Reading, without: Option<Without> },
-    Discovering { held: Held, provider: Provider, step: Discovery },
-    Locking { held: Held, target: Target },
+    Discovering { held: Box<Held>, provider: Provider, step: Discovery },
+    Locking { held: Box<Held>, target: Target },
     Renewing { step: Renewing, locked: bool },
     Unlocking { result: Result<Token, Error> },
 }
@@ -51,7 +52,7 @@ enum State {
 /// Why the lock could not be had, and what was held before it was waited for.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 struct Without {
-    seen: Held,
+    seen: Box<Held>,
     error: Error,
 }
 
@@ -90,7 +91,7 @@ impl Refresh {
         )
     }
 
-    fn peeked(order: Order, held: Held, now: Timestamp) -> Step<Self> {
+    fn peeked(order: Order, held: Box<Held>, now: Timestamp) -> Step<Self> {
         match order.judge(&held, now) {
             Judgement::Use(token) => return Step::Done(Ok(token)),
             Judgement::Stop(error) => return Step::Done(Err(error)),
@@ -109,7 +110,13 @@ impl Refresh {
         Self::discovering(order, held, provider, discovery, now)
     }
 
-    fn discovering(order: Order, held: Held, provider: Provider, step: Step<Discovery>, now: Timestamp) -> Step<Self> {
+    fn discovering(
+        order: Order,
+        held: Box<Held>,
+        provider: Provider,
+        step: Step<Discovery>,
+        now: Timestamp,
+    ) -> Step<Self> {
         step.within(
             (order, held, provider),
             |(order, held, provider), step| Self { order, state: State::Discovering { held, provider, step } },
