@@ -1,5 +1,5 @@
 // The Node host: HTTP by the `fetch` of the program, everything else by the native library.
-import type { Effect, LogLine, Prompt as WirePrompt, Slot } from "../types.js";
+import type { Effect, LogLine, Prompt as WirePrompt } from "../types.js";
 import { CANCELLED, type Host } from "./driver.js";
 import { misused } from "./errors.js";
 import { type Native, library } from "./native.js";
@@ -36,7 +36,7 @@ export class NodeHost implements Host {
   perform(effect: Effect, wish: Wish | undefined): string | Promise<string> {
     if (wish) this.#raise();
     if ("http" in effect) return send(this.#around.fetch, effect.http, wish);
-    if ("load" in effect && isAtHand(effect.load)) return this.#native.performNow(JSON.stringify(effect));
+    if ("load" in effect) return this.#native.loadAtOnce(JSON.stringify(effect.load)) ?? this.#perform(effect, wish);
     if ("sleep" in effect) return sleep(effect.sleep.milliseconds, wish);
     if ("present" in effect) return this.#present(effect.present, effect, wish);
     return this.#perform(effect, wish);
@@ -106,11 +106,6 @@ export class NodeHost implements Host {
       this.#fail?.();
     });
   }
-}
-
-/** Whether a slot is read from a file or from memory: that neither waits nor asks anybody. */
-function isAtHand(slot: Slot): boolean {
-  return typeof slot === "string" || !Object.values(slot).includes("keyring");
 }
 
 function sleep(milliseconds: number, wish: Wish | undefined): Promise<string> {

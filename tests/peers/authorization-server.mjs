@@ -125,11 +125,12 @@ function exchangesTokens(provider) {
   }, parameters);
 }
 
-// `pushed` is 'offered' or 'required', `dpop` is 'offered' or 'nonce'. On the answer, `requests` lists what came to the
+// `pushed` is 'offered' or 'required', `dpop` is 'offered' or 'nonce', `mayReturn` says which redirect URIs there are
+// besides the registered ones. On the answer, `requests` lists what came to the
 // token and revocation endpoints and to that for pushed requests, oldest first, and `settings` can be changed while the
 // server runs.
 export async function startAuthorizationServer(options = {}) {
-  const { accessTokenSeconds = 3600, clientKey, jwtAccessTokens = false, port = 0, pushed, dpop } = options;
+  const { accessTokenSeconds = 3600, clientKey, jwtAccessTokens = false, port = 0, pushed, dpop, mayReturn } = options;
   const settings = { accessTokenSeconds };
   const server = createServer();
   server.listen(port, '127.0.0.1');
@@ -138,6 +139,12 @@ export async function startAuthorizationServer(options = {}) {
   const issuer = `http://127.0.0.1:${server.address().port}`;
   const provider = new Provider(issuer, configuration(settings, { clientKey, jwtAccessTokens, pushed, dpop }));
   exchangesTokens(provider);
+  if (mayReturn) {
+    const { redirectUriAllowed } = provider.Client.prototype;
+    provider.Client.prototype.redirectUriAllowed = function (uri) {
+      return redirectUriAllowed.call(this, uri) || mayReturn(uri);
+    };
+  }
   const requests = [];
   provider.use(async (ctx, next) => {
     await next();

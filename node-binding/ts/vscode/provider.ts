@@ -5,8 +5,9 @@ import * as vscode from "vscode";
 import { Hallpass, LoginRequiredError } from "../all.js";
 import type { Internals } from "../hallpass.js";
 import type { Status } from "../results.js";
-import { Callback, EditorHost, SecretSlots } from "./host.js";
+import { Callback, EditorHost, SealedSlots } from "./host.js";
 import type { HallpassProviderOptions } from "./options.js";
+import { Seal } from "./seal.js";
 import { type Way, openExternal, signIn, wayHere } from "./signing-in.js";
 
 /** One home, and the account in it. */
@@ -26,6 +27,8 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
   readonly #seats: Seat[] = [];
   /** What the editor was told last. */
   #known = new Map<string, { session: vscode.AuthenticationSession; stamp: string }>();
+  /** What seals every home, if they are sealed. */
+  readonly #seal: Seal | undefined;
   #callback: Callback | undefined;
   /** The editor is told one thing after the other. */
   #telling: Promise<void>;
@@ -35,6 +38,11 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
   constructor(context: vscode.ExtensionContext, options: HallpassProviderOptions) {
     this.#context = context;
     this.#options = options;
+    if (options.store === "secrets") {
+      this.#seal = new Seal(context.secrets, `hallpass.${options.id}`);
+      // Where it does not work the first login says so.
+      this.#seal.prepare().catch(() => {});
+    }
     for (const name of [SHARED, ...this.#ownNames()]) this.#take(name);
     this.#telling = this.#sessions().then((found) => void (this.#known = found));
   }
@@ -168,32 +176,32 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
       if (!(await openExternal(url))) throw new vscode.CancellationError();
     };
     const common = { provider, fetch, log, openUrl };
-    const secrets = store === "secrets" ? new SecretSlots(this.#context.secrets, `hallpass.${name}.`) : undefined;
+    const seal = this.#seal;
+    const slots = seal && new SealedSlots(seal, name);
     const internals: Internals = {
       editor: true,
-      host: (native, around) => new EditorHost(native, around, { callback: this.#callback, slots: secrets }),
+      host: (native, around) => new EditorHost(native, around, { callback: this.#callback, slots }),
     };
-    if (secrets) {
-      const watch = (changed: () => void) => {
-        const watching = this.#context.secrets.onDidChange(({ key }) => void (secrets.owns(key) && changed()));
-        return { close: () => watching.dispose() };
-      };
-      return new Hallpass({ ...common, home: this.#ownFolder(name), store: "file" }, { ...internals, watch });
-    }
-    const where = name === SHARED ? { home, profile } : { home: this.#ownFolder(name) };
-    return new Hallpass({ ...common, ...where, store: store === "secrets" ? undefined : store }, internals);
+    // What is sealed is of no use to another program, so that it lies apart.
+    const where = name === SHARED && !seal ? { home, profile } : { home: this.#ownFolder(name) };
+    return new Hallpass({ ...common, ...where, store: store === "secrets" ? "file" : store }, internals);
   }
 
   /** The folder for a home of the extension's own. */
   #ownFolder(name: string): string {
-    const folder = join(this.#context.globalStorageUri.fsPath, "hallpass", name);
+    const folder = join(this.#homes, name);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return folder;
   }
 
+  /** An extension may have several providers. */
+  get #homes(): string {
+    return join(this.#context.globalStorageUri.fsPath, "hallpass", this.#options.id);
+  }
+
   #ownNames(): string[] {
     try {
-      return readdirSync(join(this.#context.globalStorageUri.fsPath, "hallpass"))
+      return readdirSync(this.#homes)
         .filter((name) => /^account-\d+$/.test(name))
         .sort();
     } catch {
