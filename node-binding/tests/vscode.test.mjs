@@ -51,7 +51,8 @@ class Editor {
   Uri = {
     parse: (text) => {
       const query = text.split("?")[1] ?? "";
-      return { query: decodeURIComponent(query), toString: (raw) => (raw ? text : encodeURI(text)) };
+      // As it is on the desktop, and as it is on the web.
+      return { query: editor.env.uiKind === 1 ? decodeURIComponent(query) : query, toString: (raw) => (raw ? text : encodeURI(text)) };
     },
   };
 }
@@ -199,17 +200,22 @@ test("in a remote window a code is shown, copied, and entered elsewhere", async 
   assert.ok(editor.progress.some((message) => message.includes(editor.copied)));
 });
 
-test("in a web window the browser comes back through the editor, where the provider knows it", async (t) => {
-  const { stage, provider } = await set(t, peer, { uriHandler: true });
-  Object.assign(editor.env, { uiKind: 2, remoteName: "ssh" });
-  editor.env.asExternalUri = async () => editor.Uri.parse("http://127.0.0.1:1/callback");
-  editor.whenOpened = async (url) => {
-    const back = await stage.person.visitUntil(url, "http://127.0.0.1:1/callback");
-    editor.uriHandler.handleUri(editor.Uri.parse(back));
-  };
-  const session = await provider.createSession([]);
-  assert.equal(session.accessToken, stage.record().tokens.access_token);
-});
+for (const [where, uiKind] of [
+  ["remote", 1],
+  ["web", 2],
+]) {
+  test(`in a ${where} window the browser comes back through the editor, where the provider knows it`, async (t) => {
+    const { stage, provider } = await set(t, peer, { uriHandler: true });
+    Object.assign(editor.env, { uiKind, remoteName: "ssh" });
+    editor.env.asExternalUri = async () => editor.Uri.parse("http://127.0.0.1:1/callback");
+    editor.whenOpened = async (url) => {
+      const back = await stage.person.visitUntil(url, "http://127.0.0.1:1/callback");
+      editor.uriHandler.handleUri(editor.Uri.parse(back));
+    };
+    const session = await provider.createSession([]);
+    assert.equal(session.accessToken, stage.record().tokens.access_token);
+  });
+}
 
 test("what is sealed with a key in the editor's secret storage is shared by its windows alone, and refreshed once", async (t) => {
   const secrets = new Secrets();

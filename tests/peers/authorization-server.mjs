@@ -126,17 +126,17 @@ function exchangesTokens(provider) {
 }
 
 // `pushed` is 'offered' or 'required', `dpop` is 'offered' or 'nonce', `mayReturn` says which redirect URIs there are
-// besides the registered ones. On the answer, `requests` lists what came to the
-// token and revocation endpoints and to that for pushed requests, oldest first, and `settings` can be changed while the
-// server runs.
+// besides the registered ones. On the answer, `requests` lists what came to the token and revocation endpoints and to
+// that for pushed requests, oldest first, and `settings` can be changed while the server runs.
 export async function startAuthorizationServer(options = {}) {
-  const { accessTokenSeconds = 3600, clientKey, jwtAccessTokens = false, port = 0, pushed, dpop, mayReturn } = options;
+  const { accessTokenSeconds = 3600, clientKey, jwtAccessTokens = false, host = '127.0.0.1', port = 0 } = options;
+  const { pushed, dpop, mayReturn } = options;
   const settings = { accessTokenSeconds };
   const server = createServer();
-  server.listen(port, '127.0.0.1');
+  server.listen(port, host);
   await once(server, 'listening');
 
-  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const issuer = `http://${host}:${server.address().port}`;
   const provider = new Provider(issuer, configuration(settings, { clientKey, jwtAccessTokens, pushed, dpop }));
   exchangesTokens(provider);
   if (mayReturn) {

@@ -1,5 +1,5 @@
 // The host in an editor: pages may come back through the editor, and credentials may be sealed.
-import type * as vscode from "vscode";
+import * as vscode from "vscode";
 import type { Effect, Event, Slot } from "../../types.js";
 import { NodeHost } from "../all.js";
 import type { Around } from "../host.js";
@@ -48,7 +48,9 @@ export class Callback implements Answers {
 
   /** Hands in a URI that the editor was opened with. */
   handle(uri: vscode.Uri): void {
-    // The editor has decoded the query: it is encoded again, so that a `+` stays one.
+    // On the web the query comes as the browser had it.
+    if (vscode.env.uiKind === vscode.UIKind.Web) return this.paste(uri.query);
+    // Elsewhere the editor has decoded it: it is encoded again, so that a `+` stays one.
     const pairs = uri.query.split("&").map((pair) => {
       const [name = "", ...value] = pair.split("=");
       return `${encodeURIComponent(name)}=${encodeURIComponent(value.join("="))}`;

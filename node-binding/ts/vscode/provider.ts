@@ -1,5 +1,5 @@
 // The sessions of the editor are those of homes: the shared one, and one of its own for each further account.
-import { mkdirSync, readdirSync } from "node:fs";
+import { type FSWatcher, mkdirSync, readdirSync, watch } from "node:fs";
 import { join } from "node:path";
 import * as vscode from "vscode";
 import { Hallpass, LoginRequiredError } from "../all.js";
@@ -29,6 +29,7 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
   #known = new Map<string, { session: vscode.AuthenticationSession; stamp: string }>();
   /** What seals every home, if they are sealed. */
   readonly #seal: Seal | undefined;
+  readonly #watching: FSWatcher | undefined;
   #callback: Callback | undefined;
   /** The editor is told one thing after the other. */
   #telling: Promise<void>;
@@ -43,7 +44,9 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
       // Where it does not work the first login says so.
       this.#seal.prepare().catch(() => {});
     }
-    for (const name of [SHARED, ...this.#ownNames()]) this.#take(name);
+    this.#take(SHARED);
+    this.#takeOwn();
+    this.#watching = this.#watch();
     this.#telling = this.#sessions().then((found) => void (this.#known = found));
   }
 
@@ -98,6 +101,7 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
   }
 
   dispose(): void {
+    this.#watching?.close();
     for (const { hallpass } of this.#seats) hallpass.close();
     this.#changes.dispose();
   }
@@ -132,6 +136,7 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
   /** Who is signed in, by the ids of their sessions: each account once. */
   async #sessions(): Promise<Map<string, { session: vscode.AuthenticationSession; seat: Seat; stamp: string }>> {
     const found = new Map<string, { session: vscode.AuthenticationSession; seat: Seat; stamp: string }>();
+    this.#takeOwn();
     // A home that cannot be read is one that nobody is signed in to: a login says what is wrong, or replaces it.
     const statuses = await Promise.all(this.#seats.map(({ hallpass }) => hallpass.status().catch(() => undefined)));
     const accounts = new Set<string>();
@@ -159,6 +164,24 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
     return free ?? this.#take(`account-${this.#seats.length}`);
   }
 
+  /** Takes the homes of further accounts, which another window may have made. */
+  #takeOwn(): void {
+    for (const name of this.#ownNames()) {
+      if (!this.#seats.some((seat) => seat.name === name)) this.#take(name);
+    }
+  }
+
+  /** Hears of homes that another window makes. */
+  #watch(): FSWatcher | undefined {
+    try {
+      mkdirSync(this.#homes, { recursive: true, mode: 0o700 });
+      return watch(this.#homes, { persistent: false }, () => this.#tell()).on("error", () => {});
+    } catch {
+      // They are found when the editor asks next.
+      return undefined;
+    }
+  }
+
   #take(name: string): Seat {
     const seat = { name, hallpass: this.#open(name) };
     this.#seats.push(seat);
@@ -172,10 +195,8 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
 
   #open(name: string): Hallpass {
     const { provider, fetch, log, store, home, profile } = this.#options;
-    const openUrl = async (url: string) => {
-      if (!(await openExternal(url))) throw new vscode.CancellationError();
-    };
-    const common = { provider, fetch, log, openUrl };
+    // Whether it was opened says nothing: the person may have taken the address along to another browser.
+    const common = { provider, fetch, log, openUrl: openExternal };
     const seal = this.#seal;
     const slots = seal && new SealedSlots(seal, name);
     const internals: Internals = {
