@@ -16,6 +16,7 @@ class Editor {
   messages = [];
   progress = [];
   cancellation = new EventEmitter();
+  state = new EventEmitter();
   env = {
     uiKind: 1,
     remoteName: undefined,
@@ -31,6 +32,7 @@ class Editor {
     },
     showInformationMessage: async (message, ...rest) => (this.messages.push(message), this.answer?.(message, rest)),
     showInputBox: async () => this.typed,
+    onDidChangeWindowState: (listener) => (this.state.on("x", listener), { dispose: () => this.state.off("x", listener) }),
     registerUriHandler: (handler) => ((this.uriHandler = handler), { dispose: () => {} }),
   };
   authentication = {
@@ -148,6 +150,16 @@ test("a logout by the command line takes the session away, and a login brings it
   assert.deepEqual(await provider.getSessions([]), []);
   await stage.signedIn();
   await until(() => changes.at(-1)?.added.length === 1, "the login is heard of");
+});
+
+test("who comes back to the window finds who is signed in now, in a store that tells of no changes", async (t) => {
+  const { stage, provider, changes } = await set(t, embedded, { store: "ephemeral" });
+  assert.deepEqual(await provider.getSessions(), []);
+  await stage.signedIn({ store: "ephemeral" });
+  editor.state.emit("x", { focused: false });
+  editor.state.emit("x", { focused: true });
+  await until(() => changes.at(-1)?.added.length === 1, "the login is heard of");
+  assert.equal(changes.length, 1);
 });
 
 test("a second account gets a home of its own, and each signs out by itself", async (t) => {

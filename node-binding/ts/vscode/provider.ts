@@ -30,6 +30,9 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
   /** What seals every home, if they are sealed. */
   readonly #seal: Seal | undefined;
   readonly #watching: FSWatcher | undefined;
+  readonly #focusing: vscode.Disposable;
+  /** Whether every home could be read when it was looked at last. */
+  #isReadable = false;
   #callback: Callback | undefined;
   /** The editor is told one thing after the other. */
   #telling: Promise<void>;
@@ -47,6 +50,7 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
     this.#take(SHARED);
     this.#takeOwn();
     this.#watching = this.#watch();
+    this.#focusing = vscode.window.onDidChangeWindowState(({ focused }) => this.#focused(focused));
     this.#telling = this.#sessions().then((found) => void (this.#known = found));
   }
 
@@ -102,6 +106,7 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
 
   dispose(): void {
     this.#watching?.close();
+    this.#focusing.dispose();
     for (const { hallpass } of this.#seats) hallpass.close();
     this.#changes.dispose();
   }
@@ -139,6 +144,7 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
     this.#takeOwn();
     // A home that cannot be read is one that nobody is signed in to: a login says what is wrong, or replaces it.
     const statuses = await Promise.all(this.#seats.map(({ hallpass }) => hallpass.status().catch(() => undefined)));
+    this.#isReadable = !statuses.includes(undefined);
     const accounts = new Set<string>();
     for (const [index, status] of statuses.entries()) {
       const seat = this.#seats[index];
@@ -169,6 +175,14 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
     for (const name of this.#ownNames()) {
       if (!this.#seats.some((seat) => seat.name === name)) this.#take(name);
     }
+  }
+
+  /**
+   * Whoever comes back to the window finds who is signed in now: what another tool writes into a keyring is heard of in no
+   * other way. A keyring that could not be read is left alone, since it may ask for a password each time.
+   */
+  #focused(focused: boolean): void {
+    if (focused && this.#isReadable) this.#tell();
   }
 
   /** Hears of homes that another window makes. */
