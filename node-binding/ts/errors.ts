@@ -64,8 +64,13 @@ export function errorOf(failure: Failure): HallpassError {
   return new (classes[failure.blame] ?? HallpassError)(failure);
 }
 
-/** The calling program asked for something that cannot be. */
-export function misused(code: string, message: string, help?: string, cause?: unknown): MisusedError {
+/** An error of a shell's own. */
+export function failed(blame: Blame, code: string, message: string, help?: string, cause?: unknown): HallpassError {
   const failure = { code, message, retryable: false, ...(help === undefined ? {} : { help }) };
-  return new MisusedError(failure, cause === undefined ? undefined : { cause });
+  return new classes[blame](failure, cause === undefined ? undefined : { cause });
+}
+
+/** The calling program asked for something that cannot be. */
+export function misused(code: string, message: string, help?: string, cause?: unknown): HallpassError {
+  return failed("misused", code, message, help, cause);
 }
