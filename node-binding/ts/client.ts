@@ -13,7 +13,7 @@ import {
 import { UnavailableError, misused } from "./errors.js";
 import { throwIfAborted } from "./flights.js";
 import { type FetchInit, type FetchInput, ResourceRequest } from "./resource.js";
-import { type LoggedOut, type Status, Token, loggedOutOf, statusOf } from "./results.js";
+import { type LoggedOut, type Status, Token, type Whereabouts, loggedOutOf, statusOf } from "./results.js";
 
 /** What is heard of a login: who is signed in now. */
 export type ChangeListener = (status: Status) => unknown;
@@ -30,8 +30,8 @@ export interface Outcomes {
 /** A flow that has ended well. */
 export interface Ran<Kind extends keyof Outcomes> {
   outcome: Outcomes[Kind];
-  /** Says where a store is, for a person. */
-  locate(place: wire.Place): string;
+  /** Says which store a place is, and where. */
+  locate(place: wire.Place): Whereabouts;
 }
 
 /** How a flow is run. */

@@ -124,7 +124,7 @@ export class Hallpass extends Client {
     };
     const outcome = wanted(await fly(key, begin, this.signals(running)), kind);
     if (kind === "login" || kind === "logout") this.changed();
-    return { outcome, locate: (place) => native.location(JSON.stringify(place)) };
+    return { outcome, locate: (store) => ({ store, location: native.location(JSON.stringify(store)) }) };
   }
 
   /** @internal */

@@ -55,7 +55,8 @@ export class LocalEngine implements Engine {
     const begin = (wish: Wish) => this.#begin(`{"${kind}":${request}}`, request, running, wish);
     const key = running.shared ? `${this.#name}\n${kind}\n${request}` : undefined;
     const outcome = await fly(key, begin, [this.#options.signal, running.signal]);
-    return { outcome: wanted(outcome, kind), locate: () => this.#shelf.location };
+    const { store = "memory" } = this.#options;
+    return { outcome: wanted(outcome, kind), locate: () => ({ store, location: this.#shelf.location }) };
   }
 
   watch(changed: () => void): { close(): void } {

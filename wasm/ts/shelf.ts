@@ -23,7 +23,7 @@ export interface Shelf {
 
 /** The memory of this page, or of this worker. */
 export class Memory implements Shelf {
-  readonly location = "memory";
+  readonly location = "the memory of this page";
   readonly #values = new Map<string, Value>();
 
   async get(name: string): Promise<Value | undefined> {
