@@ -40,15 +40,15 @@ export interface Running extends CallOptions {
   shared?: boolean;
 }
 
-/** What every client is told. */
-interface ClientOptions extends CallOptions {
+/** Where requests may go, what sends them, and until when. */
+export interface Requesting extends CallOptions {
   origins?: readonly string[] | undefined;
   fetch?: typeof globalThis.fetch | undefined;
 }
 
 /** One login, and what can be done with it. */
 export abstract class Client {
-  readonly #options: ClientOptions;
+  readonly #options: Requesting;
   readonly #origins: ReadonlySet<string>;
   readonly #listeners = new Set<ChangeListener>();
   #watching: { close(): void } | undefined;
@@ -57,7 +57,7 @@ export abstract class Client {
   #looking: Promise<void> = Promise.resolve();
 
   /** @internal */
-  protected constructor(options: ClientOptions) {
+  protected constructor(options: Requesting) {
     this.#options = options;
     this.#origins = new Set((options.origins ?? []).map((origin) => new URL(origin).origin));
     options.signal?.addEventListener("abort", () => this.close(), { once: true });

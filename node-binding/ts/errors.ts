@@ -64,6 +64,12 @@ export function errorOf(failure: Failure): HallpassError {
   return new (classes[failure.blame] ?? HallpassError)(failure);
 }
 
+/** What a flow that ended with this error would have said. */
+export function failureOf({ code, message, help, retryable, constructor }: HallpassError): Failure {
+  const [blame = "misused"] = (Object.keys(classes) as Blame[]).filter((blame) => classes[blame] === constructor);
+  return { code, message, retryable, blame, ...(help === undefined ? {} : { help }) };
+}
+
 /** An error of a shell's own. */
 export function failed(blame: Blame, code: string, message: string, help?: string, cause?: unknown): HallpassError {
   const failure = { code, message, retryable: false, ...(help === undefined ? {} : { help }) };

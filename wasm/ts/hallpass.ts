@@ -1,11 +1,11 @@
 // The package in one class.
 import { invalid } from "../../node-binding/ts/checking.js";
-import { Client, type Outcomes, type Ran } from "../../node-binding/ts/client.js";
 import { failed, misused } from "../../node-binding/ts/errors.js";
+import { DeviceCodePrompt } from "../../node-binding/ts/prompts.js";
 import { type LoggedIn, loggedInOf } from "../../node-binding/ts/results.js";
 import { arrival, forgetArrival } from "./arriving.js";
 import { Launched, Redirect, Returned } from "./away.js";
-import type { Engine, SigningIn } from "./engine.js";
+import { type Engine, EngineClient, type SigningIn } from "./engine.js";
 import { hand } from "./handing.js";
 import { type Internals, LocalEngine } from "./local.js";
 import { load } from "./module.js";
@@ -18,6 +18,7 @@ import {
   checkLogin,
 } from "./options.js";
 import { Popup } from "./popup.js";
+import { RemoteEngine } from "./remote.js";
 import { take, waits } from "./suspended.js";
 
 /**
@@ -30,15 +31,13 @@ import { take, waits } from "./suspended.js";
  * const response = await hallpass.fetch("https://api.example.com/me");
  * ```
  */
-export class Hallpass extends Client {
+export class Hallpass extends EngineClient {
   readonly #options: HallpassOptions;
-  readonly #engine: Engine;
   #handled: Promise<LoggedIn | undefined> | undefined;
 
   private constructor(options: HallpassOptions, engine: Engine) {
-    super(options);
+    super(options, engine);
     this.#options = options;
-    this.#engine = engine;
   }
 
   /**
@@ -51,6 +50,7 @@ export class Hallpass extends Client {
   static async create(options: HallpassOptions, internals: Internals = {}): Promise<Hallpass> {
     checkHallpass(options);
     if (options.redirectUri !== undefined) arrival(options.redirectUri);
+    if (options.worker) return new Hallpass({ ...options }, await RemoteEngine.to(options.worker, options));
     await load(options.module);
     return new Hallpass({ ...options }, new LocalEngine(options, internals));
   }
@@ -85,22 +85,9 @@ export class Hallpass extends Client {
   /** Signs a person in with a code that they enter on any device: `onPrompt` shows it. */
   async loginWithDeviceCode(options: DeviceCodeOptions = {}): Promise<LoggedIn> {
     checkDeviceCode(options);
-    return this.#signIn("device_code", options);
-  }
-
-  /** @internal */
-  protected override async run<Kind extends keyof Outcomes>(
-    kind: Kind,
-    body: object,
-    running: SigningIn,
-  ): Promise<Ran<Kind>> {
-    this.throwIfAborted(running);
-    return this.#engine.run(kind, body, running);
-  }
-
-  /** @internal */
-  protected override watch(changed: () => void): { close(): void } {
-    return this.#engine.watch(changed);
+    const { signal, onPrompt = this.#options.onPrompt } = options;
+    if (!onPrompt) throw misused("no_prompt", "there is no `onPrompt`, which shows the code", "pass `onPrompt`");
+    return this.#signIn("device_code", { signal, show: (code) => onPrompt(new DeviceCodePrompt(code)) });
   }
 
   /** Under which a login waits in this tab. */

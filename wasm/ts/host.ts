@@ -2,12 +2,12 @@
 import type { Effect, Event, HttpRequest, LogLine, Prompt } from "../../node-binding/types.js";
 import type { Host } from "../../node-binding/ts/driver.js";
 import { misused } from "../../node-binding/ts/errors.js";
-import { DeviceCodePrompt } from "../../node-binding/ts/prompts.js";
 import { send } from "../../node-binding/ts/sending.js";
 import { sleep } from "../../node-binding/ts/waiting.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
 import type { Away } from "./away.js";
 import { diagnose, isOffline } from "./causes.js";
+import type { UserCode } from "./engine.js";
 import { type Mutex, type Release, lock } from "./locks.js";
 import type { Store } from "./store.js";
 
@@ -18,7 +18,7 @@ export interface Around {
   redirectUri: string | undefined;
   fetch: typeof globalThis.fetch;
   away: Away | undefined;
-  onPrompt: ((prompt: DeviceCodePrompt) => unknown) | undefined;
+  show: ((code: UserCode) => unknown) | undefined;
   log: ((line: LogLine) => unknown) | undefined;
   /** What of the flow must survive its page. */
   suspend(): Promise<string>;
@@ -93,13 +93,10 @@ export class BrowserHost implements Host {
   }
 
   #present(prompt: Prompt): string {
-    const { away, onPrompt } = this.#around;
+    const { away, show } = this.#around;
     if ("browser" in prompt) away?.go(prompt.browser.authorization_url);
-    else {
-      if (!onPrompt) throw misused("no_prompt", "there is no `onPrompt`, which shows the code", "pass `onPrompt`");
-      // The answer comes another way: nobody waits for this.
-      Promise.resolve(onPrompt(new DeviceCodePrompt(prompt.user_code))).catch((cause: unknown) => (this.#thrown = { cause }));
-    }
+    // The answer comes another way: nobody waits for this.
+    else Promise.resolve(show?.(prompt.user_code)).catch((cause: unknown) => (this.#thrown = { cause }));
     return '"presented"';
   }
 

@@ -65,7 +65,7 @@ export class LocalEngine implements Engine {
     return channel;
   }
 
-  async #begin(request: string, login: string, { away, suspended, onPrompt }: SigningIn, wish: Wish) {
+  async #begin(request: string, login: string, { away, suspended, show }: SigningIn, wish: Wish) {
     const { redirectUri, fetch = globalThis.fetch, log } = this.#options;
     const store = new Store(this.#shelf, () => this.#changed());
     const flow: Suspendable = new (this.#internals.Flow ?? Flow)();
@@ -76,8 +76,7 @@ export class LocalEngine implements Engine {
       await store.suspend(text);
       return text;
     };
-    const around = { store, mutex: this.#mutex, redirectUri, fetch, away, log, suspend };
-    const browser = new BrowserHost({ ...around, onPrompt: onPrompt ?? this.#options.onPrompt });
+    const browser = new BrowserHost({ store, mutex: this.#mutex, redirectUri, fetch, away, show, log, suspend });
     const host = this.#internals.host?.(browser) ?? browser;
     try {
       if (suspended !== undefined) await store.resume(suspended);
