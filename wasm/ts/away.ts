@@ -7,6 +7,8 @@ import { keep } from "./suspended.js";
 
 /** One login in a browser, as far as it is about windows. */
 export interface Away {
+  /** Whether this page is left for it. */
+  readonly leaves: boolean;
   /** Goes to the page where the person signs in. */
   go(url: string): void;
   /**
@@ -29,6 +31,7 @@ export function called({ pathname, search, host }: URL): string {
 
 /** The page itself goes away; another one comes back. */
 export class Redirect implements Away {
+  readonly leaves = true;
   readonly #name: string;
   #url = "";
 
@@ -42,7 +45,7 @@ export class Redirect implements Away {
   }
 
   async next(_until: number, suspend: () => Promise<string>, wish: Wish | undefined): Promise<string> {
-    keep(this.#name, await suspend());
+    await keep(this.#name, suspend());
     return new Promise((resolve) => {
       wish?.listen(() => resolve(CANCELLED));
       // Shown again as it was, by the button that goes back: this login is not waited for any more.
@@ -57,6 +60,7 @@ export class Redirect implements Away {
 
 /** One address is there, and no other will come. */
 export class Returned implements Away {
+  readonly leaves = true;
   #answer: Promise<string> | undefined;
 
   constructor(url: URL) {
@@ -77,6 +81,7 @@ export class Returned implements Away {
 
 /** Somebody else opens the page, and says where it has come back to. */
 export class Launched implements Away {
+  readonly leaves = false;
   readonly #launch: (url: string) => unknown;
   #url: string | undefined;
 

@@ -15,6 +15,7 @@ const GLANCES = 4;
 
 /** A window, opened at once: later the browser would not let it open. */
 export class Popup implements Away {
+  readonly leaves = false;
   readonly #window: Window;
   readonly #inbox = new Inbox();
   readonly #stop: () => void;

@@ -52,7 +52,8 @@ export class RemoteEngine implements Engine {
     if (kind === "token" || kind === "proof") {
       throw misused("token_stays_in_worker", "the token stays in the worker", "send requests with `fetch`");
     }
-    const call = { suspended: running.suspended, ...body, call: kind } as Call;
+    const { away, suspended } = running;
+    const call = { ...body, call: kind, leaves: away?.leaves ?? false, suspended } as Call;
     const { outcome, whereabouts } = (await this.#ask(call, running)) as Sent;
     return { outcome: outcome as Outcomes[Kind], locate: () => whereabouts };
   }
@@ -110,6 +111,6 @@ export class RemoteEngine implements Engine {
     if ("go" in asked) away?.go(asked.go);
     else if ("judged" in asked) away?.judged(asked.judged);
     else if ("prompt" in asked) await show?.(asked.prompt);
-    else if (away) post({ event: await away.next(asked.next, async () => asked.suspended, undefined) });
+    else if (away) post({ event: await away.next(asked.next, async () => asked.suspended ?? "", undefined) });
   }
 }

@@ -80,7 +80,7 @@ async function answer(asked: Call, { inbox, controller: { signal } }: Ongoing, s
   if (asked.call === "status") return report(await engine.run("status", { check: asked.check === true }, running), say);
   if (asked.call === "logout") return report(await engine.run("logout", { local: asked.local === true }, running), say);
   const method = asked.method === "device_code" ? asked.method : "browser";
-  const page = { away: new Page(inbox, say), show: (prompt: UserCode) => say({ prompt }) };
+  const page = { away: new Page(asked.leaves === true, inbox, say), show: (prompt: UserCode) => say({ prompt }) };
   return report(await engine.run("login", { method }, { ...running, ...page, suspended: asked.suspended }), say);
 }
 
@@ -128,10 +128,12 @@ async function sendBack(response: Response, say: Say): Promise<void> {
 
 /** The windows are the page's: it opens them, and says what they have come back with. */
 class Page implements Away {
+  readonly leaves: boolean;
   readonly #inbox: Inbox;
   readonly #say: Say;
 
-  constructor(inbox: Inbox, say: Say) {
+  constructor(leaves: boolean, inbox: Inbox, say: Say) {
+    this.leaves = leaves;
     this.#inbox = inbox;
     this.#say = say;
   }
@@ -141,7 +143,7 @@ class Page implements Away {
   }
 
   async next(until: number, suspend: () => Promise<string>, wish: Wish | undefined): Promise<string> {
-    this.#say({ next: until, suspended: await suspend() });
+    this.#say({ next: until, suspended: this.leaves ? await suspend() : undefined });
     return this.#inbox.next(until - Date.now(), wish, "timed_out");
   }
 
