@@ -1,8 +1,7 @@
 // How a browser goes to the authorization server, and how it comes back.
 import type { Event } from "../../node-binding/types.js";
-import { CANCELLED } from "../../node-binding/ts/driver.js";
-import { failed } from "../../node-binding/ts/errors.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
+import { CANCELLED, failed } from "./all.js";
 import { keep } from "./suspended.js";
 
 /** One login in a browser, as far as it is about windows. */
@@ -110,7 +109,13 @@ export class Launched implements Away {
 
 /** The person has closed the window of a login. */
 export function closed(cause?: unknown): Error {
-  return failed("declined", "popup_closed", "the window was closed before the sign-in was finished", "sign in again", cause);
+  return failed(
+    "declined",
+    "popup_closed",
+    "the window was closed before the sign-in was finished",
+    "sign in again",
+    cause,
+  );
 }
 
 function strayed(): Error {

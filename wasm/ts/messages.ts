@@ -28,10 +28,7 @@ export type Answered = { ok: unknown } | { error: Failure | string };
 
 /** What only a page can do. */
 export type Asked =
-  | { go: string }
-  | { next: number; suspended: string | undefined }
-  | { judged: boolean }
-  | { prompt: UserCode };
+  { go: string } | { next: number; suspended: string | undefined } | { judged: boolean } | { prompt: UserCode };
 
 /** What a flow has ended with, without what cannot be sent. */
 export interface Sent {

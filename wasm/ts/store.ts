@@ -36,7 +36,8 @@ export class Store {
     return event?.then(JSON.stringify, (error: unknown) => {
       const name = error instanceof Error || error instanceof DOMException ? error.name : "Error";
       const detail = `the browser's database says ${name}`;
-      const failure: Event = "sign" in effect ? { sign_failed: { detail } } : { store_failed: { kind: troubleOf(name), detail } };
+      const failure: Event =
+        "sign" in effect ? { sign_failed: { detail } } : { store_failed: { kind: troubleOf(name), detail } };
       return JSON.stringify(failure);
     });
   }
@@ -72,7 +73,10 @@ export class Store {
     const waiting = keysOf(await shelf.get("flow"));
     if (suspended === undefined) return newKey();
     const flow = await hash(suspended);
-    await shelf.put("flow", waiting.filter((pair) => pair.flow !== flow));
+    await shelf.put(
+      "flow",
+      waiting.filter((pair) => pair.flow !== flow),
+    );
     return waiting.find((pair) => pair.flow === flow);
   }
 

@@ -1,24 +1,11 @@
 // What a worker runs so that the tokens of a page stay out of the page's reach: `import "hallpass-web/worker"`. The
 // page says once what the worker is for, and no script of the page can widen that later.
 import type { Ran } from "../../node-binding/ts/client.js";
-import { misused } from "../../node-binding/ts/errors.js";
-import { Inbox } from "../../node-binding/ts/waiting.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
+import { EngineClient, Inbox, LocalEngine, checkHallpass, load, misused, sent } from "./all.js";
 import type { Away } from "./away.js";
-import { EngineClient, type SigningIn, type UserCode } from "./engine.js";
-import { LocalEngine } from "./local.js";
-import {
-  type Answered,
-  type Asked,
-  type Aside,
-  type Call,
-  type News,
-  type Sent,
-  type SentResponse,
-  sent,
-} from "./messages.js";
-import { load } from "./module.js";
-import { checkHallpass } from "./options.js";
+import type { SigningIn, UserCode } from "./engine.js";
+import type { Answered, Asked, Aside, Call, News, Sent, SentResponse } from "./messages.js";
 
 /** Whoever asks: the page of a worker, or one of the pages of a shared one. */
 type Port = Pick<MessagePort, "postMessage" | "onmessage">;
