@@ -1,6 +1,7 @@
 // The machines of a flow, drawn side by side from the outermost in, with the states lit in which they are.
 import { type Layout, NODE, layoutOf } from "./layout.js";
 import { DONE, type Machine, type Place, type Transition, machines, wayBetween } from "./machines.js";
+import { make } from "./page.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -11,6 +12,8 @@ export interface Standing {
   taken: ReadonlyMap<string, ReadonlySet<string>>;
   /** Those that were taken last. */
   latest: ReadonlyMap<string, readonly Transition[]>;
+  /** Every machine that has run, and the state in which it was last. */
+  ran: ReadonlyMap<string, string>;
   /** The outermost machine has ended, well or badly. */
   ended: "well" | "badly" | undefined;
 }
@@ -22,6 +25,7 @@ export const nameOf = ({ from, to }: { from: string; to: string }): string => `$
 export function standing(turns: readonly { places: Place[]; end?: { ok: boolean } | undefined }[]): Standing {
   const taken = new Map<string, Set<string>>();
   let latest = new Map<string, Transition[]>();
+  const ran = new Map<string, string>();
   let places: Place[] = [];
   let ended: Standing["ended"];
   const take = (machine: string, way: Transition[]): void => {
@@ -47,17 +51,22 @@ export function standing(turns: readonly { places: Place[]; end?: { ok: boolean 
       if (before?.machine !== machine) break;
     }
     places = turn.places;
+    for (const { machine, state } of places) ran.set(machine, state);
   }
-  return { places, taken, latest, ended };
+  return { places, taken, latest, ran, ended };
 }
+
+/** A machine with fewer states says too little to be shown unless it is asked for. */
+const FEW = 4;
 
 /** Shows where a flow is. */
 export class Diagram {
   readonly #element: HTMLElement;
   readonly #path: HTMLElement;
   readonly #drawings = new Map<string, Drawing>();
-  #chosen: number | undefined;
-  #last: Standing | undefined;
+  /** The machine that somebody wants to see, as long as the flow lasts. */
+  #chosen: { flow: string; machine: string } | undefined;
+  #last: { flow: string; now: Standing } | undefined;
 
   /**
    * @param element holds the drawings
@@ -66,53 +75,76 @@ export class Diagram {
   constructor(element: HTMLElement, path: HTMLElement) {
     this.#element = element;
     this.#path = path;
+    this.#present([this.#drawing("Login"), this.#drawing("Refresh")]);
   }
 
-  show(now: Standing): void {
-    const names = now.places.map((place) => place.machine);
-    if (names.join() !== this.#last?.places.map((place) => place.machine).join()) this.#chosen = undefined;
-    this.#last = now;
-    const shown = now.places.map(({ machine, state }) => {
-      const drawing = this.#drawings.get(machine) ?? new Drawing(machine, machines[machine]!);
-      this.#drawings.set(machine, drawing);
-      drawing.show(now.ended ? DONE : state, now.ended, now.taken.get(machine), now.latest.get(machine));
-      return drawing.element;
-    });
-    const current = Math.min(this.#chosen ?? shown.length - 1, shown.length - 1);
-    for (const [depth, element] of shown.entries()) element.classList.toggle("current", depth === current);
-    const before = [...this.#element.children];
-    if (shown.length !== before.length || shown.some((element, index) => element !== before[index]))
-      this.#element.replaceChildren(...shown);
+  /** @param flow which flow it is */
+  show(flow: string, now: Standing): void {
+    this.#last = { flow, now };
+    const [outermost] = now.places;
+    if (!outermost) return;
+    for (const [machine, state] of now.ran) {
+      const isHere = now.places.some((place) => place.machine === machine);
+      const ended = now.ended && machine === outermost.machine ? now.ended : undefined;
+      const where = ended ? DONE : isHere && !now.ended ? state : undefined;
+      this.#drawing(machine).show(where, ended, now.taken.get(machine), now.latest.get(machine));
+    }
+    const chosen = this.#chosen?.flow === flow && now.ran.has(this.#chosen.machine) ? this.#chosen.machine : undefined;
+    const speaking = now.places.findLast(({ machine }) => machines[machine]!.states.length >= FEW) ?? outermost;
+    const current = chosen ?? (now.ended ? outermost : speaking).machine;
+    const depth = now.places.findIndex(({ machine }) => machine === current);
+    const outside = now.places[depth - 1];
+    this.#present([...(outside ? [this.#drawing(outside.machine)] : []), this.#drawing(current)]);
     this.#showPath(now, current);
   }
 
-  /** On a narrow page one machine is seen at a time. */
-  #showPath({ places, ended }: Standing, current: number): void {
-    this.#path.replaceChildren(
-      ...places.map(({ machine, state }, depth) => {
-        const item = document.createElement("li");
-        const button = document.createElement("button");
-        button.type = "button";
-        const name = document.createElement("span");
-        name.textContent = machines[machine]!.title;
-        const where = document.createElement("strong");
-        where.textContent = ended && depth === 0 ? DONE : state;
-        button.append(name, " ", where);
-        if (depth === current) button.setAttribute("aria-current", "true");
-        button.addEventListener("click", () => {
-          this.#chosen = depth;
-          if (this.#last) this.show(this.#last);
-        });
-        item.append(button);
-        return item;
-      }),
-    );
+  #drawing(name: string): Drawing {
+    const drawing = this.#drawings.get(name) ?? new Drawing(name, machines[name]!);
+    this.#drawings.set(name, drawing);
+    return drawing;
+  }
+
+  /** The last of them is the one that is shown where there is room for one. */
+  #present(drawings: Drawing[]): void {
+    const elements = drawings.map((drawing) => drawing.element);
+    for (const element of elements) element.classList.toggle("outside", element !== elements.at(-1));
+    const before = [...this.#element.children];
+    if (elements.length !== before.length || elements.some((element, index) => element !== before[index]))
+      this.#element.replaceChildren(...elements);
+  }
+
+  /** The machines from the outermost in, and those that have ended before. */
+  #showPath({ places, ran, ended }: Standing, current: string): void {
+    const inside = new Map(places.map(({ machine, state }) => [machine, state]));
+    const others = [...ran.keys()].filter((name) => !inside.has(name) && machines[name]!.states.length > 1);
+    const items = [...inside.keys(), ...others].map((name, index) => {
+      const state = !inside.has(name) ? undefined : ended ? (index === 0 ? DONE : undefined) : inside.get(name);
+      return this.#step(name, state, name === current, inside.has(name) && !ended);
+    });
+    // What had the focus keeps it.
+    const focused = this.#path.contains(document.activeElement) ? document.activeElement?.textContent : undefined;
+    this.#path.replaceChildren(...items);
+    if (focused != null)
+      [...this.#path.querySelectorAll("button")].find((button) => button.ariaCurrent === "true")?.focus();
+  }
+
+  #step(name: string, state: string | undefined, isCurrent: boolean, isInside: boolean): HTMLElement {
+    const button = make("button", {}, make("span", { text: machines[name]!.title }));
+    if (state !== undefined) button.append(" ", make("strong", { text: state }));
+    button.type = "button";
+    if (isCurrent) button.ariaCurrent = "true";
+    button.addEventListener("click", () => {
+      if (!this.#last) return;
+      this.#chosen = { flow: this.#last.flow, machine: name };
+      this.show(this.#last.flow, this.#last.now);
+    });
+    return make("li", { class: isInside ? "inside" : "past" }, button);
   }
 }
 
 /** One machine. */
 class Drawing {
-  readonly element = document.createElement("figure");
+  readonly element = make("figure", { class: "machine" });
   readonly #nodes = new Map<string, SVGElement>();
   readonly #edges = new Map<string, SVGElement>();
   readonly #image: SVGElement;
@@ -120,15 +152,14 @@ class Drawing {
 
   constructor(name: string, machine: Machine) {
     this.#machine = machine;
-    const caption = document.createElement("figcaption");
-    caption.textContent = machine.title;
+    const caption = make("figcaption", { text: machine.title });
     const layout = layoutOf(machine);
     this.#image = this.#draw(layout, name);
-    this.element.className = "machine";
     this.element.append(caption, this.#image);
   }
 
-  show(state: string, ended: Standing["ended"], taken?: ReadonlySet<string>, latest?: readonly Transition[]): void {
+  /** @param state where it is, if it runs */
+  show(state: string | undefined, ended: Standing["ended"], taken?: ReadonlySet<string>, latest?: readonly Transition[]): void {
     const last = new Set(latest?.map(nameOf));
     for (const [name, node] of this.#nodes) {
       const isHere = name === state;
@@ -141,7 +172,7 @@ class Drawing {
       edge.classList.toggle("latest", last.has(name));
       if (last.has(name)) edge.parentElement?.append(edge);
     }
-    this.#image.setAttribute("aria-label", `The ${this.#machine.title}: it is ${state}`);
+    this.#image.setAttribute("aria-label", `The machine ${this.#machine.title}: ${state ?? "it does not run"}`);
   }
 
   #draw({ width, height, nodes, edges }: Layout, name: string): SVGElement {

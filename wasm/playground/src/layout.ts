@@ -20,8 +20,8 @@ export interface Layout {
   edges: Edge[];
 }
 
-export const NODE = { width: 124, height: 34 };
-const GAP = { x: 16, y: 26 };
+export const NODE = { width: 112, height: 34 };
+const GAP = { x: 14, y: 28 };
 const MARGIN = 6;
 /** From the states to the first transition beside them, and from one of these to the next. */
 const LANE = { first: 14, next: 9 };
@@ -54,7 +54,13 @@ export function layoutOf(machine: Machine): Layout {
     const lane = lanes.of(from, to);
     if (!lane) return { from, to, path: from === to ? loop(start) : straight(start, end) };
     const out = LANE.first + lane.number * LANE.next;
-    return { from, to, path: lane.isBack ? beside(start, end, left - out, 1) : beside(start, end, right + out, -1) };
+    // Whoever stands at the edge is left and entered at the side, the others between the layers.
+    const isAtEdge = ({ name }: Node): boolean => {
+      const layer = layers[ranks.get(name)!]!;
+      return name === (lane.isBack ? layer[0] : layer.at(-1));
+    };
+    const way = { x: lane.isBack ? left - out : right + out, inward: lane.isBack ? 1 : -1, shift: 4 + lane.number * 2 } as const;
+    return { from, to, path: beside(start, isAtEdge(start), end, isAtEdge(end), way) };
   });
   const width = right + room(lanes.forwards.length) + MARGIN;
   return { width, height: MARGIN * 2 + layers.length * (NODE.height + GAP.y) - GAP.y, nodes, edges };
@@ -93,7 +99,9 @@ function order(layers: string[][], pairs: Pair[]): void {
       const places = pairs.filter(([from, to]) => to === name && above.includes(from)).map(([from]) => above.indexOf(from));
       return places.length === 0 ? above.length / 2 : places.reduce((sum, place) => sum + place, 0) / places.length;
     };
-    layers[row]!.sort((a, b) => centre(a) - centre(b));
+    // What is led to over several layers is reached at the right.
+    const isFar = (name: string): number => Number(pairs.some(([from, to]) => to === name && !above.includes(from) && layers.slice(0, row).flat().includes(from)));
+    layers[row]!.sort((a, b) => isFar(a) - isFar(b) || centre(a) - centre(b));
   }
 }
 
@@ -141,14 +149,22 @@ function loop({ x, y }: Node): string {
   return `M${right} ${middle - 7}C${right + 16} ${middle - 16} ${right + 16} ${middle + 16} ${right + 3} ${middle + 7}`;
 }
 
-/** Out to a lane, along it, and in again; `inward` is 1 where the states are at the right of it. */
-function beside(start: Node, end: Node, lane: number, inward: 1 | -1): string {
-  const edge = (node: Node): number => (inward === 1 ? node.x : node.x + NODE.width);
-  const [y1, y2] = [start.y + NODE.height / 2 + 4, end.y + NODE.height / 2 - 4];
+/** A lane: where it is, in which direction the states are, and how far its transitions keep from each other. */
+interface Way {
+  x: number;
+  inward: 1 | -1;
+  shift: number;
+}
+
+/** Out to a lane, along it, and in again. */
+function beside(start: Node, leavesAside: boolean, end: Node, entersAside: boolean, { x, inward, shift }: Way): string {
+  const side = (node: Node): number => (inward === 1 ? node.x : node.x + NODE.width);
+  const middle = (node: Node): number => node.x + NODE.width / 2;
+  const y1 = leavesAside ? start.y + NODE.height / 2 + 4 : start.y + NODE.height + Math.min(shift, GAP.y - 8);
+  const y2 = entersAside ? end.y + NODE.height / 2 - 4 : end.y - GAP.y + Math.min(shift + 6, GAP.y - 8);
   const down = y2 > y1 ? 1 : -1;
   const r = Math.min(7, Math.abs(y2 - y1) / 2);
-  return (
-    `M${edge(start)} ${y1}H${lane + inward * r}Q${lane} ${y1} ${lane} ${y1 + down * r}V${y2 - down * r}` +
-    `Q${lane} ${y2} ${lane + inward * r} ${y2}H${edge(end) - inward * 3}`
-  );
+  const out = leavesAside ? `M${side(start)} ${y1}` : `M${middle(start)} ${start.y + NODE.height}V${y1}`;
+  const into = entersAside ? `H${side(end) - inward * 3}` : `H${middle(end)}V${end.y - 3}`;
+  return `${out}H${x + inward * r}Q${x} ${y1} ${x} ${y1 + down * r}V${y2 - down * r}Q${x} ${y2} ${x + inward * r} ${y2}${into}`;
 }

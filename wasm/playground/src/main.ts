@@ -220,13 +220,13 @@ async function begin(): Promise<void> {
   ready = await client("page", heard, (message) => glimpsed(credentialIn(message)));
   wire();
   for (const button of document.querySelectorAll<HTMLButtonElement>("#sign-in button")) button.disabled = false;
-  await look();
   try {
     const arrived = await ready.handleRedirect();
     if (arrived) tell("good", `Welcome back, ${arrived.status.account?.email ?? "whoever you are"}.`);
   } catch (error) {
     tellError(error);
   }
+  await look();
   ready.on("change", showStatus);
 }
 

@@ -79,7 +79,7 @@ export class Player {
   #show(view: View): void {
     this.#view = view;
     const turn = view.flow[view.index]!;
-    this.#diagram.show(standing(view.flow.slice(0, view.index + 1)));
+    this.#diagram.show(turn.flow, standing(view.flow.slice(0, view.index + 1)));
     this.#shown(turn, view);
   }
 }
