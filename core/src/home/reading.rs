@@ -15,7 +15,8 @@ use crate::{
 /// Reads the sidecar, then the record from the store that it pins (or the configuration names).
 ///
 /// - `Sidecar` → `Loaded` → `Record`
-/// - `Record`  → `Loaded` → done · `auto`: from the keyring to the file, and the newer one counts
+/// - `Record`  → `Loaded`, `StoreFailed` → done, or `Beside` where `auto` has asked the keyring
+/// - `Beside`  → `Loaded`, `StoreFailed` → done with the newer one
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Reading {
     configured: Option<StoreMode>,
