@@ -129,7 +129,8 @@ function exchangesTokens(provider) {
 // `pushed` is 'offered' or 'required', `dpop` is 'offered' or 'nonce', and with `sharesWithPages` pages of any origin may
 // ask. On the answer, `requests` lists what came to the token and revocation endpoints and to that for pushed requests,
 // oldest first, and `settings` can be changed while the server runs: `arriving` and `leaving` are called with the path of
-// such a request before it is processed and before it is answered, and hold it up for as long as they like.
+// such a request before it is processed and, with the answer's body, before it is answered; they hold it up for as long as
+// they like.
 export async function startAuthorizationServer(options = {}) {
   const { accessTokenSeconds = 3600, clientKey, jwtAccessTokens = false, port = 0, pushed, dpop } = options;
   const settings = { accessTokenSeconds, sharesWithPages: options.sharesWithPages ?? false };
@@ -146,8 +147,9 @@ export async function startAuthorizationServer(options = {}) {
     await settings.arriving?.(ctx.path);
     await next();
     const params = { ...ctx.oidc?.params };
-    requests.push({ path: ctx.path, grant: params.grant_type, status: ctx.status, error: ctx.body?.error, params });
-    await settings.leaving?.(ctx.path);
+    const { status, body } = ctx;
+    requests.push({ path: ctx.path, grant: params.grant_type, status, error: body?.error, params, body });
+    await settings.leaving?.(ctx.path, body);
   });
   server.on('request', provider.callback());
 

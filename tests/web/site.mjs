@@ -18,13 +18,12 @@ const TYPES = {
 };
 
 /** What a plain page needs to find the package by its name: what `exports` of its package.json says. */
-const importMap = JSON.stringify({
-  imports: Object.fromEntries(
-    Object.entries(JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8")).exports)
-      .filter(([, target]) => typeof target === "object")
-      .map(([name, target]) => [join("hallpass-web", name), join("/hallpass-web", target.default ?? target.import)]),
-  ),
-});
+const imports = Object.fromEntries(
+  Object.entries(JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8")).exports)
+    .filter(([, target]) => typeof target === "object")
+    .map(([name, target]) => [join("hallpass-web", name), join("/hallpass-web", target.default ?? target.import)]),
+);
+const importMap = JSON.stringify({ imports });
 const hash = createHash("sha256").update(importMap).digest("base64");
 
 export class Site {
@@ -82,7 +81,10 @@ export class Site {
       : [PAGES, { "/": "/index.html", "/callback": "/index.html" }[pathname] ?? pathname];
     try {
       const bytes = readFileSync(join(folder, normalize(name)));
-      return name.endsWith(".html") ? bytes.toString().replace("IMPORT_MAP", importMap) : bytes;
+      if (name.endsWith(".html")) return bytes.toString().replace("IMPORT_MAP", importMap);
+      // A worker has no import map.
+      if (name.endsWith(".worker.js")) return bytes.toString().replace("hallpass-web", imports["hallpass-web"]);
+      return bytes;
     } catch {
       return undefined;
     }

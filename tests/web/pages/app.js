@@ -2,17 +2,22 @@
 import { Hallpass } from "hallpass-web";
 import { settings } from "./settings.js";
 
+/** Which scripts may run as workers is for the application to say. */
+const scripts = globalThis.trustedTypes?.createPolicy("app", { createScriptURL: (url) => url });
+
 const app = (globalThis.app = { Hallpass, settings, prompts: [], logged: [], changes: [] });
 
 app.create = ({ worker, ...more } = {}) => {
   const { worker: kind = worker, ...rest } = settings;
-  const script = kind && import.meta.resolve("hallpass-web/worker");
+  const url = kind && import.meta.resolve("hallpass-web/worker");
+  const script = scripts?.createScriptURL(url) ?? url;
+  const Kind = { dedicated: Worker, shared: SharedWorker }[kind];
+  if (Kind) app.worker = new Kind(script, { type: "module" });
   return Hallpass.create({
     redirectUri: `${location.origin}/callback`,
     onPrompt: (prompt) => void app.prompts.push(prompt),
     log: (line) => void app.logged.push(line),
-    ...(kind === "dedicated" && { worker: new Worker(script, { type: "module" }) }),
-    ...(kind === "shared" && { worker: new SharedWorker(script, { type: "module" }) }),
+    ...(app.worker && { worker: app.worker }),
     ...rest,
     ...more,
   });
