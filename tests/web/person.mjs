@@ -1,6 +1,6 @@
 // A person in front of a page of an authorization server.
 
-const CONTROLS = "form button, form input[type=submit]";
+const CONTROLS = "button, input[type=submit]";
 
 /**
  * Does what the server's pages ask for, until the page is elsewhere, is gone, or asks for nothing more.
@@ -26,7 +26,7 @@ async function asks(page, issuer) {
 async function answer(page, { userCode, denies }) {
   const has = async (selector) => (await page.locator(selector).count()) > 0;
   if (await has("[name=decision]")) return page.click(`[name=decision][value=${denies ? "deny" : "allow"}]`);
-  if (denies && (await has("a[href$='/abort']"))) return page.click("a[href$='/abort']");
+  for (const no of ["a[href$='/abort']", "[name=abort]"]) if (denies && (await has(no))) return page.click(no);
   if (await has("input[name=login]")) {
     await page.fill("input[name=login]", "alice");
     await page.fill("input[name=password]", "any");

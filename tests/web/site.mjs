@@ -32,6 +32,9 @@ export class Site {
   /** The policy for scripts: what the package needs, and no more. */
   scripts = `'self' 'sha256-${hash}' 'wasm-unsafe-eval'`;
 
+  /** Whether the policy demands that scripts say which texts become code (Trusted Types). */
+  trusted = true;
+
   /** @param settings what the pages create the package with; read whenever a page loads */
   static async start(settings) {
     const site = new Site();
@@ -56,7 +59,7 @@ export class Site {
       `connect-src ${connects}`,
       "base-uri 'none'",
       "form-action 'none'",
-      "require-trusted-types-for 'script'",
+      ...(this.trusted ? ["require-trusted-types-for 'script'"] : []),
     ].join("; ");
   }
 
