@@ -99,21 +99,19 @@ test("messages of others change nothing", async (t) => {
   const other = await stage.tab();
   const forgeries = await other.evaluate(() => {
     const url = `${location.origin}/callback?code=forged-code-7&state=forged-state-7`;
-    return [url, { url }, { hallpass: url }, { type: "hallpass", url }, { called: { url } }];
+    return [url, { url }, ...["arrived", "taken"].map((hallpass) => ({ hallpass, id: "forged", url }))];
   });
   // From the server's own page, which is the opener's other end but of another origin.
   await popup.evaluate((forgeries) => {
     for (const forgery of forgeries) globalThis.opener?.postMessage(forgery, "*");
   }, forgeries);
-  // From a script of the same page, and from another tab by every channel that is in use.
+  // From a script of the same page, and from another tab.
   await page.evaluate((forgeries) => {
     for (const forgery of forgeries) globalThis.postMessage(forgery, "*");
   }, forgeries);
   await other.evaluate((forgeries) => {
-    for (const name of ["hallpass", "hallpass-web", "hallpass-callback"]) {
-      const channel = new BroadcastChannel(name);
-      for (const forgery of forgeries) channel.postMessage(forgery);
-    }
+    const channel = new BroadcastChannel("hallpass redirect");
+    for (const forgery of forgeries) channel.postMessage(forgery);
   }, forgeries);
   const forger = await stage.context.newPage();
   await forger.goto(`${stage.site.origin}/callback?code=forged-code-7&state=forged-state-7`);

@@ -4,7 +4,7 @@ const REQUEST = JSON.stringify({
 });
 
 const begun = performance.now();
-const { Flow, init } = await import("hallpass-web");
+const { Flow, init } = await import("hallpass-web/core");
 const imported = performance.now();
 await init();
 const loaded = performance.now();
