@@ -16,3 +16,4 @@ export { NodeHost } from "./host.js";
 export { library } from "./native.js";
 export { BrowserPrompt, DeviceCodePrompt } from "./prompts.js";
 export { Token } from "./results.js";
+export { Inbox } from "./waiting.js";

@@ -1,7 +1,7 @@
 // The host in an editor: pages may come back through the editor, and credentials may be sealed.
 import * as vscode from "vscode";
 import type { Effect, Event, Slot } from "../../types.js";
-import { NodeHost } from "../all.js";
+import { Inbox, NodeHost } from "../all.js";
 import type { Around } from "../host.js";
 import type { Native } from "../native.js";
 import type { Answers } from "../prompts.js";
@@ -39,8 +39,7 @@ export class EditorHost extends NodeHost {
 /** A redirect that comes back through the editor's URI handler, for one login. */
 export class Callback implements Answers {
   readonly #redirectUri: string;
-  readonly #waiting: string[] = [];
-  #heard: (() => void) | undefined;
+  readonly #inbox = new Inbox();
 
   constructor(redirectUri: vscode.Uri) {
     this.#redirectUri = redirectUri.toString(true);
@@ -59,41 +58,18 @@ export class Callback implements Answers {
   }
 
   paste(text: string): void {
-    this.#hear(JSON.stringify({ pasted: text } satisfies Event));
+    this.#inbox.hear(JSON.stringify({ pasted: text } satisfies Event));
   }
 
   switchToDeviceCode(): void {
-    this.#hear(JSON.stringify("switched" satisfies Event));
+    this.#inbox.hear(JSON.stringify("switched" satisfies Event));
   }
 
   /** Performs what a listener would: nothing where it would not. */
   perform(effect: Effect, wish: Wish | undefined): string | Promise<string> | undefined {
     if ("listen" in effect) return JSON.stringify({ listening: { redirect_uri: this.#redirectUri } } satisfies Event);
     if ("reply" in effect) return JSON.stringify("replied" satisfies Event);
-    return "await" in effect ? this.#next(effect.await.until, wish) : undefined;
-  }
-
-  #hear(event: string): void {
-    this.#waiting.push(event);
-    this.#heard?.();
-  }
-
-  #next(until: number, wish: Wish | undefined): Promise<string> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => end(JSON.stringify("timed_out" satisfies Event)), Math.max(0, until - Date.now()));
-      const forget = wish?.listen(() => end(JSON.stringify("cancelled" satisfies Event)));
-      const end = (event: string): void => {
-        clearTimeout(timer);
-        queueMicrotask(() => forget?.());
-        this.#heard = undefined;
-        resolve(event);
-      };
-      this.#heard = () => {
-        const event = this.#waiting.shift();
-        if (event !== undefined) end(event);
-      };
-      this.#heard();
-    });
+    return "await" in effect ? this.#inbox.next(effect.await.until - Date.now(), wish, "timed_out") : undefined;
   }
 }
 
