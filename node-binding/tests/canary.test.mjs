@@ -18,10 +18,9 @@ class Listener {
   shown = [];
   fault = undefined;
 
-  static async set(t, clientId = "public") {
+  static async set(t) {
     const listener = new Listener();
     listener.stage = await Stage.set(t, peer);
-    listener.stage.server.clientId = clientId;
     for (const stream of [process.stdout, process.stderr]) {
       const { write } = stream;
       stream.write = function (chunk, ...rest) {
@@ -179,12 +178,14 @@ for (const [what, fault] of Object.entries(faults)) {
 });
 
 test("what callers hand in, where it is right and where it is wrong", async (t) => {
-  const listener = await Listener.set(t, "basic");
+  const listener = await Listener.set(t);
   const { stage } = listener;
+  const known = `issuer = "${stage.server.issuer}"\nclient_id = "basic"\nclient_authentication = "client_secret_basic"\n`;
+  writeFileSync(join(stage.home, "config.toml"), `[hallpass.providers.acme]\n${known}`);
   const wrong = "canary secret of a client";
   const key = "sk-canary-0123456789";
   for (const secret of [CLIENT_SECRET, wrong, key, "canary-rejected-token"]) listener.secrets.add(secret);
-  const hallpass = listener.hallpass();
+  const hallpass = listener.hallpass({ provider: "acme" });
   await listener.outcome(() => hallpass.login({ ...browser, clientSecret: wrong }));
   await listener.outcome(() => hallpass.login({ ...browser, clientSecret: CLIENT_SECRET }));
   assert.ok(stage.record());
@@ -206,7 +207,7 @@ test("what callers hand in, where it is right and where it is wrong", async (t) 
     await listener.outcome(() => openai.login(options));
     await listener.outcome(() => openai.token(options));
     await listener.outcome(async () => listener.hallpass(options));
-    await listener.outcome(async () => listener.hallpass({ provider: options, home: `${key}\0` }).status());
+    await listener.outcome(async () => listener.hallpass({ provider: Object(options), log: options }).status());
     await listener.outcome(async () => listener.hallpass({ origins: [key] }));
   }
   await listener.outcome(() => hallpass.fetch("https://api.example.com/", { headers: { authorization: key } }));
