@@ -1,5 +1,5 @@
-// What is published of the JavaScript: what a program waits for when it loads the package in one file, and what the first
-// call needs in another. A module of its own for each source would take three times as long.
+// What is published of the JavaScript: in one file what a program waits for when it loads the package, and in another
+// what the first call needs. A file for each module would take a multiple of the time.
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -56,27 +56,43 @@ const nameOf = (path) => /^\.\/(\w+)\.js$/.exec(path)?.[1];
 
 /** Several modules under the name of one. */
 function put(name, modules) {
-  return plugin(name, (path) => path === name, () => ({ contents: exported(modules), resolveDir: join(here, "ts") }));
+  return plugin(
+    name,
+    (path) => path === name,
+    () => ({ contents: exported(modules), resolveDir: join(here, "ts") }),
+  );
 }
 
 /** In place of each module that is loaded later: functions of the same names, which load it when they are called. */
 function late() {
-  return plugin("late", (path) => LATER.includes(nameOf(path)), (path) => {
-    const functions = Object.entries(require(`./dist/${nameOf(path)}.js`)).filter(([, it]) => typeof it === "function");
-    const lines = functions.map(
-      ([name]) => `export function ${name}(...args) {
+  return plugin(
+    "late",
+    (path) => LATER.includes(nameOf(path)),
+    (path) => {
+      const functions = Object.entries(require(`./dist/${nameOf(path)}.js`)).filter(
+        ([, it]) => typeof it === "function",
+      );
+      const lines = functions.map(
+        ([name]) => `export function ${name}(...args) {
         const it = require("./later.js").${name};
         return new.target ? new it(...args) : it(...args);
       }`,
-    );
-    return { contents: lines.join("\n") };
-  }, ["./later.js"]);
+      );
+      return { contents: lines.join("\n") };
+    },
+    ["./later.js"],
+  );
 }
 
 /** In place of each module that the first file has. */
 function borrowed() {
   const contents = `module.exports = require("./index.js").shared;`;
-  return plugin("borrowed", (path) => SHARED.includes(nameOf(path)), () => ({ contents }), ["./index.js"]);
+  return plugin(
+    "borrowed",
+    (path) => SHARED.includes(nameOf(path)),
+    () => ({ contents }),
+    ["./index.js"],
+  );
 }
 
 function plugin(namespace, concerns, load, external = []) {

@@ -41,10 +41,18 @@ function here() {
 /** Packs the native library of a platform. */
 async function packLibrary(platform, file) {
   const found = all.find(([name]) => name === `@hallpass/${platform}`);
-  if (!found) throw new Error(`there is no platform ${platform}, but ${all.map(([name]) => name.split("/")[1]).join(", ")}`);
+  if (!found)
+    throw new Error(`there is no platform ${platform}, but ${all.map(([name]) => name.split("/")[1]).join(", ")}`);
   const [name, os, cpu] = found;
   const libc = os === "linux" ? { libc: [name.endsWith("gnu") ? "glibc" : "musl"] } : {};
-  const fields = { main: "hallpass.node", files: ["hallpass.node"], engines: published.engines, os: [os], cpu: [cpu], ...libc };
+  const fields = {
+    main: "hallpass.node",
+    files: ["hallpass.node"],
+    engines: published.engines,
+    os: [os],
+    cpu: [cpu],
+    ...libc,
+  };
   const description = `The native library of hallpass for ${platform}`;
   await pack(name, { name, version, description, license, repository, ...fields }, [[file, "hallpass.node"]]);
 }

@@ -69,7 +69,10 @@ test("the entrance for an editor loads beside it", async () => {
   const module = join(installed, "node_modules", "vscode");
   mkdirSync(module);
   writeFileSync(join(module, "index.js"), "");
-  assert.equal((await node(`console.log(typeof require("hallpass/vscode").registerHallpassProvider)`)).stdout, "function\n");
+  assert.equal(
+    (await node(`console.log(typeof require("hallpass/vscode").registerHallpassProvider)`)).stdout,
+    "function\n",
+  );
   rmSync(module, { recursive: true });
 });
 
@@ -80,9 +83,14 @@ test("the native library of another platform is packed from a file that was buil
   execFileSync(process.execPath, ["pack.mjs", other, "linux-arm64-musl", file], { cwd: here, stdio: "ignore" });
   const described = JSON.parse(readFileSync(join(other, "hallpass-linux-arm64-musl", "package.json"), "utf8"));
   const { name, os, cpu, libc } = described;
-  assert.deepEqual({ name, os, cpu, libc }, { name: "@hallpass/linux-arm64-musl", os: ["linux"], cpu: ["arm64"], libc: ["musl"] });
+  assert.deepEqual(
+    { name, os, cpu, libc },
+    { name: "@hallpass/linux-arm64-musl", os: ["linux"], cpu: ["arm64"], libc: ["musl"] },
+  );
   assert.equal(readFileSync(join(other, "hallpass-linux-arm64-musl", "hallpass.node"), "utf8"), "built elsewhere");
-  assert.throws(() => execFileSync(process.execPath, ["pack.mjs", other, "plan9-x64", file], { cwd: here, stdio: "ignore" }));
+  assert.throws(() =>
+    execFileSync(process.execPath, ["pack.mjs", other, "plan9-x64", file], { cwd: here, stdio: "ignore" }),
+  );
 });
 
 test("nothing is touched and nothing native is loaded before the first call", async () => {

@@ -32,7 +32,10 @@ class Editor {
     },
     showInformationMessage: async (message, ...rest) => (this.messages.push(message), this.answer?.(message, rest)),
     showInputBox: async () => this.typed,
-    onDidChangeWindowState: (listener) => (this.state.on("x", listener), { dispose: () => this.state.off("x", listener) }),
+    onDidChangeWindowState: (listener) => (
+      this.state.on("x", listener),
+      { dispose: () => this.state.off("x", listener) }
+    ),
     registerUriHandler: (handler) => ((this.uriHandler = handler), { dispose: () => {} }),
   };
   authentication = {
@@ -54,7 +57,10 @@ class Editor {
     parse: (text) => {
       const query = text.split("?")[1] ?? "";
       // As it is on the desktop, and as it is on the web.
-      return { query: editor.env.uiKind === 1 ? decodeURIComponent(query) : query, toString: (raw) => (raw ? text : encodeURI(text)) };
+      return {
+        query: editor.env.uiKind === 1 ? decodeURIComponent(query) : query,
+        toString: (raw) => (raw ? text : encodeURI(text)),
+      };
     },
   };
 }
@@ -245,7 +251,9 @@ test("what is sealed with a key in the editor's secret storage is shared by its 
   await until(() => heard.at(-1)?.added.length === 1, "the login is heard of in the other window");
   assert.equal(stage.record(), undefined);
   const files = readdirSync(context.globalStorageUri.fsPath, { recursive: true, withFileTypes: true });
-  const texts = files.filter((file) => file.isFile()).map((file) => readFileSync(join(file.parentPath, file.name), "utf8"));
+  const texts = files
+    .filter((file) => file.isFile())
+    .map((file) => readFileSync(join(file.parentPath, file.name), "utf8"));
   assert.ok(texts.some((text) => text.includes("sealed")));
   const { refresh_token } = stage.server.requests.at(-1).params;
   for (const secret of [accessToken, refresh_token].filter(Boolean)) assert.ok(!texts.join().includes(secret));
@@ -292,9 +300,15 @@ test("no secret is in what the editor is told, in a message or in an error", asy
     const response = await globalThis.fetch(url, init);
     if (init.method !== "POST") return response;
     for (const text of [...new URLSearchParams(init.body).values()]) if (text.length > 30) secrets.add(text);
-    const answer = await response.clone().json().catch(() => ({}));
-    for (const name of ["access_token", "refresh_token", "id_token", "device_code"]) if (answer[name]) secrets.add(answer[name]);
-    return repeats ? Response.json({ error: "invalid_grant", error_description: init.body }, { status: 400 }) : response;
+    const answer = await response
+      .clone()
+      .json()
+      .catch(() => ({}));
+    for (const name of ["access_token", "refresh_token", "id_token", "device_code"])
+      if (answer[name]) secrets.add(answer[name]);
+    return repeats
+      ? Response.json({ error: "invalid_grant", error_description: init.body }, { status: 400 })
+      : response;
   };
   const { stage, provider, changes } = await set(t, peer, { fetch, log: (line) => shown.push(line) });
   const show = (error) => shown.push(error, error.stack, JSON.stringify(error), String(error));

@@ -1,5 +1,5 @@
-// Everything that the entrances of the package stand on, in one module; `bundle.mjs` makes few files of it, which load in a
-// fraction of the time that many take.
+// Everything that the entrances of the package stand on, in one module; `bundle.mjs` makes two files of it, which load in
+// a fraction of the time that many take.
 export {
   DeclinedError,
   ForbiddenError,
