@@ -93,14 +93,11 @@ export class Launched implements Away {
   }
 
   async next(): Promise<string> {
-    const url = this.#url;
+    if (this.#url === undefined) throw strayed();
+    const url = await Promise.resolve(this.#launch(this.#url)).catch((cause: unknown) => Promise.reject(closed(cause)));
     this.#url = undefined;
-    if (url === undefined) throw strayed();
-    try {
-      return called(new URL(String(await this.#launch(url))));
-    } catch (cause) {
-      throw closed(cause);
-    }
+    if (!url) throw closed();
+    return called(new URL(String(url)));
   }
 
   judged(): void {}
