@@ -127,7 +127,7 @@ for (const [way, signIn] of [
     await stage.context.addInitScript(hostile);
     const page = await stage.tab();
     const known = [];
-    stage.server.settings.leaving = (_path, { access_token, refresh_token, id_token }) => {
+    stage.server.settings.leaving = ({ body: { access_token, refresh_token, id_token } }) => {
       known.push(["access token", access_token], ["refresh token", refresh_token], ["identity token", id_token]);
     };
     await signIn(stage, page);
