@@ -127,8 +127,14 @@ test("a database that a later version has made is left alone", async (t) => {
   assert.equal(memory, false, "the application goes on");
 });
 
-/** Lets the site keep so many bytes and no more. */
-async function limit(stage, page, bytes) {
+/**
+ * Lets the site keep so many bytes and no more. Comes before anything is written: what the browser has granted once it
+ * does not look up again for a while.
+ */
+async function limit(stage, bytes) {
+  // The limit lasts as long as this page stays where it is.
+  const page = await stage.context.newPage();
+  await page.goto(`${stage.site.origin}/module.html`);
   const session = await stage.context.newCDPSession(page);
   const { origin } = stage.site;
   const allow = (quotaSize) => session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize });
@@ -144,9 +150,10 @@ async function fill() {
     opening.onsuccess = () => resolve(opening.result);
     opening.onerror = () => reject(opening.error);
   });
-  for (let size = 256 * 1024; size > 4096;) {
+  for (let size = 64 * 1024; size > 4096;) {
     const writing = database.transaction("room", "readwrite");
-    writing.objectStore("room").put(new Uint8Array(size));
+    // What is random cannot be compressed.
+    writing.objectStore("room").put(crypto.getRandomValues(new Uint8Array(size)));
     const written = await new Promise((resolve) => {
       writing.oncomplete = () => resolve(true);
       writing.onabort = () => resolve(false);
@@ -158,9 +165,8 @@ async function fill() {
 
 test("where there is no room nothing is sent, and the token that is there is used", async (t) => {
   const stage = await Stage.set(t, { start: peer, server: { accessTokenSeconds: 60 }, settings: kept });
-  const page = await stage.tab();
-  const { lift } = await limit(stage, page, 2_000_000);
-  await stage.signedIn(page);
+  const { lift } = await limit(stage, 2_000_000);
+  const page = await stage.signedIn();
   await stage.value(page, fill);
   const stored = await stage.value(page, async () => (await app.hallpass.token()).origin);
   assert.equal(stored, "stored");
@@ -176,8 +182,8 @@ test("where there is no room nothing is sent, and the token that is there is use
 
 test("where there is no room a login says so, and the application goes on", async (t) => {
   const stage = await Stage.set(t, { settings: kept });
+  const { lift } = await limit(stage, 1);
   const page = await stage.tab();
-  const { lift } = await limit(stage, page, 1);
   const [popup] = await Promise.all([page.waitForEvent("popup"), page.click("#popup")]);
   await stage.consents(popup);
   const { error } = await page.evaluate(() => app.login);
