@@ -127,7 +127,7 @@ for (const [way, signIn] of [
     await stage.context.addInitScript(hostile);
     const page = await stage.tab();
     const known = [];
-    stage.server.settings.leaving = (_path, { access_token, refresh_token, id_token }) => {
+    stage.server.settings.leaving = ({ body: { access_token, refresh_token, id_token } }) => {
       known.push(["access token", access_token], ["refresh token", refresh_token], ["identity token", id_token]);
     };
     await signIn(stage, page);
@@ -179,22 +179,23 @@ test("what a hostile script can do, and what it cannot", async (t) => {
   assert.deepEqual(stolen.filter(Boolean), [], "the token went elsewhere");
 });
 
-test("what a page did to its prototypes before does not move a token", async (t) => {
+test("what a page does to its prototypes is no way to a token", async (t) => {
   const stage = await Stage.set(t, { settings: { worker: "dedicated" } });
+  const page = await stage.tab();
+  await bySignInWindow(stage, page);
   const evil = await Site.start({ issuer: stage.server.issuer });
   t.after(() => evil.stop());
   const stolen = [];
   evil.server.prependListener("request", ({ headers, url }) => stolen.push(`${url} ${headers.authorization}`));
-  await stage.context.addInitScript((origin) => {
+  await page.evaluate((origin) => {
     Object.prototype.origins = [origin];
     Object.prototype.issuer = origin;
-    Object.prototype.fetch = () => Promise.reject(new Error("polluted"));
+    Object.prototype.redirect = "follow";
     Set.prototype.has = () => true;
     Array.prototype.includes = () => true;
+    Object.defineProperty(URL.prototype, "origin", { get: () => origin });
   }, evil.origin);
-  const page = await stage.context.newPage();
-  await page.goto(stage.site.origin);
-  await stage.ready(page).catch(() => {});
-  await stage.call(page, async (origin) => (await app.hallpass.fetch(origin)).status, evil.origin);
-  assert.deepEqual(stolen.filter((line) => line.includes("Bearer")), []);
+  const { error } = await stage.call(page, async (url) => (await app.hallpass.fetch(url)).status, `${evil.origin}/`);
+  assert.ok(error, "it was asked");
+  assert.deepEqual(stolen, []);
 });
