@@ -20,7 +20,10 @@ let tarball;
 
 before(() => {
   execFileSync(process.execPath, ["pack.mjs", folder], { cwd: here, stdio: "ignore" });
-  tarball = join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz")));
+  tarball = join(
+    folder,
+    readdirSync(folder).find((name) => name.endsWith(".tgz")),
+  );
   mkdirSync(installed, { recursive: true });
   execFileSync("tar", ["-xzf", tarball, "-C", installed, "--strip-components=1"]);
 });
@@ -28,7 +31,16 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 test("one file for each entrance, one that they share, two that few load, the module, and no dependency", () => {
   const files = readdirSync(join(installed, "dist")).filter((name) => name !== "types");
-  assert.deepEqual(files.sort(), ["all.js", "callback.js", "core.js", "hallpass.wasm", "index.js", "leasing.js", "remote.js", "worker.js"]);
+  assert.deepEqual(files.sort(), [
+    "all.js",
+    "callback.js",
+    "core.js",
+    "hallpass.wasm",
+    "index.js",
+    "leasing.js",
+    "remote.js",
+    "worker.js",
+  ]);
   const { dependencies, scripts, devDependencies } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
   assert.deepEqual([dependencies, scripts, devDependencies], [undefined, undefined, undefined]);
 });
@@ -45,7 +57,11 @@ test(`the JavaScript of a page is at most ${BUDGET} bytes compressed`, (context)
 test("nothing is made into code, and nothing is written into the page", () => {
   for (const name of ["all", "index", "worker", "callback", "core", "leasing"]) {
     const script = readFileSync(join(installed, "dist", `${name}.js`), "utf8");
-    assert.doesNotMatch(script, /\beval\(|new Function|innerHTML|\.cssText|setTimeout\("|localStorage|document\.cookie/, name);
+    assert.doesNotMatch(
+      script,
+      /\beval\(|new Function|innerHTML|\.cssText|setTimeout\("|localStorage|document\.cookie/,
+      name,
+    );
   }
 });
 
@@ -59,7 +75,12 @@ test("the types are those of a strict page, for a bundler and for Node's rules",
   cpSync(join(here, "tests", "usage.ts"), join(folder, "usage.ts"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module", "private": true }');
   const compiler = join(here, "node_modules", ".bin", "tsc");
-  const strict = "--strict --exactOptionalPropertyTypes --noUncheckedIndexedAccess --noEmit --target es2022 --lib es2022,dom,dom.iterable --types".split(" ");
-  await run(compiler, [...strict, "", "--module", "esnext", "--moduleResolution", "bundler", "usage.ts"], { cwd: folder });
+  const strict =
+    "--strict --exactOptionalPropertyTypes --noUncheckedIndexedAccess --noEmit --target es2022 --lib es2022,dom,dom.iterable --types".split(
+      " ",
+    );
+  await run(compiler, [...strict, "", "--module", "esnext", "--moduleResolution", "bundler", "usage.ts"], {
+    cwd: folder,
+  });
   await run(compiler, [...strict, "", "--module", "node16", "usage.ts"], { cwd: folder });
 });
