@@ -16,7 +16,11 @@ export class Server {
   asked = [];
   /** Answers in place of the usual one, by path: a function of the request. */
   instead = {};
+  /** The proofs of possession that came, each with the path it came to. */
+  proofs = [];
   metadata = {};
+  /** Whether nobody has entered the device code yet. */
+  pending = false;
   #codes = new Map();
   #refreshTokens = new Set();
   #accessTokens = new Set();
@@ -25,15 +29,23 @@ export class Server {
     const request = new Request(input, { ...init, signal: undefined });
     const { pathname, origin } = new URL(request.url);
     this.asked.push(`${request.method} ${pathname}`);
+    const proof = request.headers.get("dpop");
+    if (proof) this.proofs.push([pathname, proof]);
     const answer = await this.instead[pathname]?.(request);
     if (answer) return answer;
     if (origin === API) return this.#api(request);
     const routes = {
       "/.well-known/openid-configuration": () => json(this.#metadata()),
-      "/token": async () => this.#token(new URLSearchParams(await request.text())),
+      "/token": async () => this.#token(new URLSearchParams(await request.text()), proof !== null),
       "/revoke": () => new Response(null, { status: 200 }),
       "/device": () =>
-        json({ device_code: secret("device"), user_code: "ABCD-EFGH", verification_uri: `${ISSUER}/activate`, expires_in: 600, interval: 1 }),
+        json({
+          device_code: secret("device"),
+          user_code: "ABCD-EFGH",
+          verification_uri: `${ISSUER}/activate`,
+          expires_in: 600,
+          interval: 1,
+        }),
     };
     return routes[pathname]?.() ?? new Response("nothing is here", { status: 404 });
   };
@@ -67,27 +79,32 @@ export class Server {
     };
   }
 
-  #token(form) {
+  #token(form, isBound) {
     const grant = form.get("grant_type");
     if (grant === "authorization_code") {
       const challenge = this.#codes.get(form.get("code"));
       this.#codes.delete(form.get("code"));
-      const proven = createHash("sha256").update(form.get("code_verifier") ?? "").digest("base64url");
+      const proven = createHash("sha256")
+        .update(form.get("code_verifier") ?? "")
+        .digest("base64url");
       if (challenge === undefined || proven !== challenge) return json({ error: "invalid_grant" }, { status: 400 });
     } else if (grant === "refresh_token") {
-      if (!this.#refreshTokens.delete(form.get("refresh_token"))) return json({ error: "invalid_grant" }, { status: 400 });
-    }
+      if (!this.#refreshTokens.delete(form.get("refresh_token")))
+        return json({ error: "invalid_grant" }, { status: 400 });
+    } else if (this.pending) return json({ error: "authorization_pending" }, { status: 400 });
     const [access_token, refresh_token] = [secret("access"), secret("refresh")];
     this.#accessTokens.add(access_token);
     this.#refreshTokens.add(refresh_token);
     const claims = { iss: ISSUER, sub: "ada", email: "ada@example.com", aud: "app" };
     const id_token = `${base64url({ alg: "none" })}.${base64url(claims)}.${CANARY}`;
-    return json({ access_token, refresh_token, id_token, token_type: "Bearer", expires_in: 3600 });
+    return json({ access_token, refresh_token, id_token, token_type: isBound ? "DPoP" : "Bearer", expires_in: 3600 });
   }
 
   #api(request) {
-    const token = request.headers.get("authorization")?.replace("Bearer ", "");
+    const token = request.headers.get("authorization")?.replace(/^(Bearer|DPoP) /, "");
     if (!this.#accessTokens.has(token)) return new Response("who is that?", { status: 401 });
-    return request.text().then((body) => json({ method: request.method, body, type: request.headers.get("content-type") }));
+    return request
+      .text()
+      .then((body) => json({ method: request.method, body, type: request.headers.get("content-type") }));
   }
 }

@@ -66,6 +66,7 @@ async function answer(asked: Call, { inbox, controller: { signal } }: Ongoing, s
   const running: SigningIn = { signal };
   if (asked.call === "status") return report(await engine.run("status", { check: asked.check === true }, running), say);
   if (asked.call === "logout") return report(await engine.run("logout", { local: asked.local === true }, running), say);
+  if (asked.call !== "login") throw misused("invalid_message", "the worker knows no such call");
   const method = asked.method === "device_code" ? asked.method : "browser";
   const page = { away: new Page(asked.leaves === true, inbox, say), show: (prompt: UserCode) => say({ prompt }) };
   return report(await engine.run("login", { method }, { ...running, ...page, suspended: asked.suspended }), say);
