@@ -168,7 +168,7 @@ test("what a hostile script can do, and what it cannot", async (t) => {
     },
     evil.origin,
   );
-  assert.ok(widened.error?.code && widened.error.help, JSON.stringify(widened));
+  assert.equal(widened.error?.code, "worker_configured", JSON.stringify(widened));
   // nor send the worker somewhere by way of a redirect.
   stage.site.answers.set("/away", { status: 302, headers: { location: evil.origin }, body: "" });
   stage.site.settings.origins.push(stage.site.origin);
