@@ -90,9 +90,7 @@ export class LocalEngine implements Engine {
           : flow.resume(suspended, login, Date.now());
       return await drive(flow, first, host, wish);
     } catch (error) {
-      throw error instanceof HallpassError
-        ? inWordsOfAPage(error, suspended && "call `login()` to begin again")
-        : error;
+      throw error instanceof HallpassError ? inWordsOfAPage(error, away && "call `login()` to begin again") : error;
     } finally {
       // What it holds is overwritten now, and not when memory is short.
       flow.free?.();
