@@ -2,10 +2,10 @@
 import { after } from "node:test";
 import { chromium } from "playwright-core";
 
-/** The browser as people have it: it blocks pop-ups, and keeps pages to go back to; and it talks to this machine alone. */
+/** The browser as people have it: it blocks pop-ups; and it talks to this machine alone. */
 export const HOW = {
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  ignoreDefaultArgs: ["--disable-popup-blocking", "--disable-back-forward-cache"],
+  ignoreDefaultArgs: ["--disable-popup-blocking"],
   args: [
     "--no-sandbox",
     "--disable-gpu",

@@ -125,19 +125,6 @@ test("who goes back and who loads the page anew can begin again", async (t) => {
   assert.equal((await stage.ready(page)).error, undefined);
 });
 
-test("who comes back with the back button finds the page as it was, and a login that has ended", async (t) => {
-  const stage = await Stage.set(t);
-  const page = await stage.tab();
-  await page.evaluate(() => (globalThis.stays = true));
-  await onTheWay(stage, page);
-  await page.goBack();
-  await stage.ready(page);
-  assert.equal(await page.evaluate(() => globalThis.stays), true, "the page was kept");
-  const { error } = await page.evaluate(() => app.login);
-  assert.equal(error?.code, "cancelled", JSON.stringify(error));
-  await stage.signedIn(page);
-});
-
 test("a server that wants requests pushed first is given them", async (t) => {
   const stage = await Stage.set(t, { start: peer, server: { pushed: "required" } });
   const page = await stage.tab();
