@@ -13,7 +13,12 @@ const { devDependencies, scripts, ...published } = JSON.parse(readFileSync(join(
 rmSync(stage, { recursive: true, force: true });
 mkdirSync(stage, { recursive: true });
 writeFileSync(join(stage, "package.json"), `${JSON.stringify(published, null, 2)}\n`);
-for (const [from, to] of [["dist"], ["README.md"], ["../LICENSE-APACHE", "LICENSE-APACHE"], ["../LICENSE-MIT", "LICENSE-MIT"]]) {
+for (const [from, to] of [
+  ["dist"],
+  ["README.md"],
+  ["../LICENSE-APACHE", "LICENSE-APACHE"],
+  ["../LICENSE-MIT", "LICENSE-MIT"],
+]) {
   cpSync(join(here, from), join(stage, to ?? from), { recursive: true });
 }
 execFileSync("npm", ["pack", "--pack-destination", folder, stage], { stdio: "inherit" });

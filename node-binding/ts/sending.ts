@@ -70,7 +70,12 @@ class Exchange {
     try {
       const fetch = this.#fetch;
       // Not "error": that would make a redirect look like a network that is down, and core has words for it.
-      const how = { redirect: "manual", credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer" } as const;
+      const how = {
+        redirect: "manual",
+        credentials: "omit",
+        cache: "no-store",
+        referrerPolicy: "no-referrer",
+      } as const;
       const response: unknown = await fetch(url, { method, headers, body, ...how, signal: this.#signal });
       return await this.#receive(response);
     } catch (error) {

@@ -77,7 +77,10 @@ export class Page {
       document: { hasFocus: () => true },
       location,
       history: { state: { of: "the app" }, replaceState: (_state, _title, url) => (page.url = new URL(url, page.url)) },
-      sessionStorage: new Proxy(items, { ownKeys: () => [...storage.keys()], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }) }),
+      sessionStorage: new Proxy(items, {
+        ownKeys: () => [...storage.keys()],
+        getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
+      }),
       navigator: { onLine: true, locks: this.tab.locks },
       open: (url) => this.#open(url),
       close: () => (page.closed = true),
@@ -119,7 +122,12 @@ export class Page {
 
   #open(url) {
     if (this.blocksPopups) return null;
-    const popup = { closed: false, url, close: () => (popup.closed = true), location: { replace: (to) => ((popup.url = to), popup.gone?.(to)) } };
+    const popup = {
+      closed: false,
+      url,
+      close: () => (popup.closed = true),
+      location: { replace: (to) => ((popup.url = to), popup.gone?.(to)) },
+    };
     popup.went = new Promise((resolve) => (popup.gone = resolve));
     this.opened.push(popup);
     return popup;
@@ -141,16 +149,27 @@ class Locks {
         resolve(Promise.resolve(act()).finally(() => this.held.delete(name)));
       });
     });
-    this.#tails.set(name, before.then(() => given.catch(() => {})));
+    this.#tails.set(
+      name,
+      before.then(() => given.catch(() => {})),
+    );
     return given;
   }
 }
 
 /** What a failed call tells. */
-export const failure = (promise) => promise.then(() => undefined, (error) => error);
+export const failure = (promise) =>
+  promise.then(
+    () => undefined,
+    (error) => error,
+  );
 
 /** Whether a secret is in anything that this shows, however it is looked at. */
 export function shows(value) {
-  const texts = [inspect(value, { depth: 10, showHidden: true, getters: false }), String(value), JSON.stringify(value) ?? ""];
+  const texts = [
+    inspect(value, { depth: 10, showHidden: true, getters: false }),
+    String(value),
+    JSON.stringify(value) ?? "",
+  ];
   return texts.some((text) => text.includes(CANARY));
 }

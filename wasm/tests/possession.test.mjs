@@ -21,7 +21,10 @@ function proven(proof) {
   const [head, claims, signature] = proof.split(".");
   const { jwk } = part(head);
   const key = { key: createPublicKey({ key: jwk, format: "jwk" }), dsaEncoding: "ieee-p1363" };
-  assert.ok(verify("SHA256", Buffer.from(`${head}.${claims}`), key, Buffer.from(signature, "base64url")), "signed with its key");
+  assert.ok(
+    verify("SHA256", Buffer.from(`${head}.${claims}`), key, Buffer.from(signature, "base64url")),
+    "signed with its key",
+  );
   return { jwk, ...part(claims) };
 }
 
@@ -37,11 +40,14 @@ for (const store of ["memory", "indexeddb"]) {
     await hallpass.token({ refresh: true });
     assert.equal((await hallpass.fetch(`${API}/me?a=b`)).status, 200);
     const proofs = tab.server.proofs.map(([path, proof]) => [path, proven(proof)]);
-    assert.deepEqual(proofs.map(([path, { htm, htu }]) => [path, htm, htu]), [
-      ["/token", "POST", "https://id.example/token"],
-      ["/token", "POST", "https://id.example/token"],
-      ["/me", "GET", "https://api.example/me"],
-    ]);
+    assert.deepEqual(
+      proofs.map(([path, { htm, htu }]) => [path, htm, htu]),
+      [
+        ["/token", "POST", "https://id.example/token"],
+        ["/token", "POST", "https://id.example/token"],
+        ["/me", "GET", "https://api.example/me"],
+      ],
+    );
     assert.equal(new Set(proofs.map(([, { jwk }]) => jwk.x)).size, 1);
     assert.equal(new Set(proofs.map(([, { jti }]) => jti)).size, 3);
   });
@@ -57,7 +63,8 @@ test("each login has a key of its own, and the one before it can still be ended"
   await hallpass.logout();
   const left = await new Promise((resolve) => {
     indexedDB.open("hallpass https://id.example app").onsuccess = ({ target }) =>
-      (target.result.transaction("slots").objectStore("slots").get("proof").onsuccess = (event) => resolve(event.target.result));
+      (target.result.transaction("slots").objectStore("slots").get("proof").onsuccess = (event) =>
+        resolve(event.target.result));
   });
   assert.equal(left, undefined);
 });

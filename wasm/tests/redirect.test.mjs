@@ -86,7 +86,8 @@ const tampered = {
   "another version": (kept) => JSON.stringify({ ...JSON.parse(kept), version: 99 }),
   "another issuer": (kept) => JSON.stringify({ ...JSON.parse(kept), issuer: "https://evil.example" }),
   "another seed": (kept) => JSON.stringify({ ...JSON.parse(kept), seed: Array(32).fill(7) }),
-  "another redirect URI": (kept) => JSON.stringify({ ...JSON.parse(kept), redirect_uri: "https://evil.example/callback" }),
+  "another redirect URI": (kept) =>
+    JSON.stringify({ ...JSON.parse(kept), redirect_uri: "https://evil.example/callback" }),
   "an endpoint": (kept) => JSON.stringify({ ...JSON.parse(kept), token_endpoint: "https://evil.example/token" }),
 };
 for (const [what, change] of Object.entries(tampered)) {

@@ -39,7 +39,13 @@ export class Server {
       "/token": async () => this.#token(new URLSearchParams(await request.text()), proof !== null),
       "/revoke": () => new Response(null, { status: 200 }),
       "/device": () =>
-        json({ device_code: secret("device"), user_code: "ABCD-EFGH", verification_uri: `${ISSUER}/activate`, expires_in: 600, interval: 1 }),
+        json({
+          device_code: secret("device"),
+          user_code: "ABCD-EFGH",
+          verification_uri: `${ISSUER}/activate`,
+          expires_in: 600,
+          interval: 1,
+        }),
     };
     return routes[pathname]?.() ?? new Response("nothing is here", { status: 404 });
   };
@@ -78,12 +84,14 @@ export class Server {
     if (grant === "authorization_code") {
       const challenge = this.#codes.get(form.get("code"));
       this.#codes.delete(form.get("code"));
-      const proven = createHash("sha256").update(form.get("code_verifier") ?? "").digest("base64url");
+      const proven = createHash("sha256")
+        .update(form.get("code_verifier") ?? "")
+        .digest("base64url");
       if (challenge === undefined || proven !== challenge) return json({ error: "invalid_grant" }, { status: 400 });
     } else if (grant === "refresh_token") {
-      if (!this.#refreshTokens.delete(form.get("refresh_token"))) return json({ error: "invalid_grant" }, { status: 400 });
-    }
-    else if (this.pending) return json({ error: "authorization_pending" }, { status: 400 });
+      if (!this.#refreshTokens.delete(form.get("refresh_token")))
+        return json({ error: "invalid_grant" }, { status: 400 });
+    } else if (this.pending) return json({ error: "authorization_pending" }, { status: 400 });
     const [access_token, refresh_token] = [secret("access"), secret("refresh")];
     this.#accessTokens.add(access_token);
     this.#refreshTokens.add(refresh_token);
@@ -95,6 +103,8 @@ export class Server {
   #api(request) {
     const token = request.headers.get("authorization")?.replace(/^(Bearer|DPoP) /, "");
     if (!this.#accessTokens.has(token)) return new Response("who is that?", { status: 401 });
-    return request.text().then((body) => json({ method: request.method, body, type: request.headers.get("content-type") }));
+    return request
+      .text()
+      .then((body) => json({ method: request.method, body, type: request.headers.get("content-type") }));
   }
 }

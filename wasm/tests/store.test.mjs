@@ -103,7 +103,11 @@ test("the lock that another page does not give back is waited for with a deadlin
   const { hallpass } = await signedIn();
   await database((store) => store.delete("parked"));
   let give;
-  void navigator.locks.request(NAME, { signal: new AbortController().signal }, () => new Promise((resolve) => (give = resolve)));
+  void navigator.locks.request(
+    NAME,
+    { signal: new AbortController().signal },
+    () => new Promise((resolve) => (give = resolve)),
+  );
   const controller = new AbortController();
   const waiting = failure(hallpass.token({ refresh: true, signal: controller.signal }));
   const login = failure(hallpass.logout({ signal: controller.signal }));
@@ -140,9 +144,26 @@ test("a store that is denied is found out before a person has signed in", async 
   const page = await tab.load(`${ORIGIN}/`);
   const hallpass = await page.create(kept);
   for (const [broken, code] of [
-    [() => { throw new DOMException("no", "SecurityError"); }, "store_denied"],
-    [() => { throw new DOMException("no", "InvalidStateError"); }, "store_denied"],
-    [() => { const opening = {}; queueMicrotask(() => ((opening.error = new DOMException("canary", "UnknownError")), opening.onerror())); return opening; }, "store_failed"],
+    [
+      () => {
+        throw new DOMException("no", "SecurityError");
+      },
+      "store_denied",
+    ],
+    [
+      () => {
+        throw new DOMException("no", "InvalidStateError");
+      },
+      "store_denied",
+    ],
+    [
+      () => {
+        const opening = {};
+        queueMicrotask(() => ((opening.error = new DOMException("canary", "UnknownError")), opening.onerror()));
+        return opening;
+      },
+      "store_failed",
+    ],
   ]) {
     globalThis.indexedDB = { open: broken };
     const error = await failure(hallpass.login({ popup: true }));
@@ -181,9 +202,10 @@ test("a page that was closed in mid-refresh leaves an intent, and the next one w
   tab.server.instead["/token"] = () => new Promise(() => {});
   const controller = new AbortController();
   void failure(hallpass.token({ refresh: true, signal: controller.signal }));
-  while (!tab.server.asked.includes("POST /token") || !(await names()).includes("parked")) await new Promise(setImmediate);
+  while (!tab.server.asked.includes("POST /token") || !(await names()).includes("parked"))
+    await new Promise(setImmediate);
   // The browser gives back what a closed page has held.
-  tab.locks = new (tab.locks.constructor)();
+  tab.locks = new tab.locks.constructor();
   tab.server.asked = [];
   const next = await (await tab.load(`${ORIGIN}/next`)).create(kept);
   const token = await next.token();

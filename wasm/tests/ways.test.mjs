@@ -19,7 +19,10 @@ test("a device code is shown, and waited for", async () => {
   };
   const loggedIn = await hallpass.loginWithDeviceCode({ onPrompt });
   assert.equal(loggedIn.status.loggedIn, true);
-  assert.deepEqual(prompts.map(({ kind, userCode }) => [kind, userCode]), [["device_code", "ABCD-EFGH"]]);
+  assert.deepEqual(
+    prompts.map(({ kind, userCode }) => [kind, userCode]),
+    [["device_code", "ABCD-EFGH"]],
+  );
   assert.ok(!shows(prompts));
 });
 
@@ -30,8 +33,18 @@ test("a device code that nobody can be shown is refused before it is asked for",
 });
 
 for (const [what, onPrompt] of [
-  ["throws", () => { throw new Error("no screen"); }],
-  ["fails later", async () => { throw new Error("no screen"); }],
+  [
+    "throws",
+    () => {
+      throw new Error("no screen");
+    },
+  ],
+  [
+    "fails later",
+    async () => {
+      throw new Error("no screen");
+    },
+  ],
 ]) {
   test(`a prompt that ${what} ends the login`, async () => {
     tab.server.pending = true;
@@ -42,7 +55,8 @@ for (const [what, onPrompt] of [
 
 /** What an extension's service worker has: no window, and no place to keep anything but a database. */
 function extension() {
-  for (const name of ["document", "window", "history", "sessionStorage", "open", "close", "location"]) delete globalThis[name];
+  for (const name of ["document", "window", "history", "sessionStorage", "open", "close", "location"])
+    delete globalThis[name];
   globalThis.location = new URL("chrome-extension://abcdefgh/worker.js");
 }
 
@@ -63,7 +77,12 @@ test("a launch that the person ends, or that comes back with something else", as
   extension();
   const hallpass = await page.create();
   const ways = [
-    [async () => { throw new Error("The user did not approve access."); }, "popup_closed"],
+    [
+      async () => {
+        throw new Error("The user did not approve access.");
+      },
+      "popup_closed",
+    ],
     [() => undefined, "popup_closed"],
     [async () => `${REDIRECT_URI}?code=a&state=b`, "foreign_redirect"],
     [async () => "https://elsewhere.example/", "foreign_redirect"],
@@ -101,7 +120,10 @@ test("the module cannot be loaded: an error that says why, and the next call tri
 test("a page that is not served securely", async () => {
   const page = await tab.load(`${ORIGIN}/`);
   const { crypto } = globalThis;
-  Object.defineProperty(globalThis, "crypto", { value: { getRandomValues: crypto.getRandomValues }, configurable: true });
+  Object.defineProperty(globalThis, "crypto", {
+    value: { getRandomValues: crypto.getRandomValues },
+    configurable: true,
+  });
   const error = await failure(page.create());
   Object.defineProperty(globalThis, "crypto", { value: crypto, configurable: true });
   assert.match(error.message, /https/);
@@ -173,7 +195,10 @@ test("options that cannot be meant are named, and no value is quoted", async () 
   }
   const hallpass = await page.create({ redirectUri: undefined });
   assert.match((await failure(hallpass.login())).message, /needs `redirectUri`/);
-  assert.match((await failure(page.create({ issuer: "canary" }).then((each) => each.login({ popup: true })))).message, /issuer/);
+  assert.match(
+    (await failure(page.create({ issuer: "canary" }).then((each) => each.login({ popup: true })))).message,
+    /issuer/,
+  );
 });
 
 test("endpoints and further parameters reach the provider", async () => {

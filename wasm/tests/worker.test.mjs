@@ -86,7 +86,12 @@ test("requests go through the worker, with what a body was", async (t) => {
   const { hallpass, worker } = await signedIn(t);
   const form = new FormData();
   form.set("a", "b");
-  const bodies = [["text", "x"], ["form", new URLSearchParams({ c: "d" })], ["parts", form], ["bytes", new Uint8Array([120])]];
+  const bodies = [
+    ["text", "x"],
+    ["form", new URLSearchParams({ c: "d" })],
+    ["parts", form],
+    ["bytes", new Uint8Array([120])],
+  ];
   for (const [what, body] of bodies) {
     const response = await hallpass.fetch(`${API}/echo`, { method: "POST", body });
     const answer = await response.json();
@@ -166,7 +171,12 @@ test("a call that is aborted is let go, there too", async (t) => {
   const { hallpass } = await signedIn(t);
   const shown = new Promise((resolve) => {
     const controller = new AbortController();
-    const login = failure(hallpass.loginWithDeviceCode({ signal: controller.signal, onPrompt: (prompt) => resolve({ prompt, controller, login }) }));
+    const login = failure(
+      hallpass.loginWithDeviceCode({
+        signal: controller.signal,
+        onPrompt: (prompt) => resolve({ prompt, controller, login }),
+      }),
+    );
   });
   const { prompt, controller, login } = await shown;
   assert.deepEqual([prompt.userCode, prompt.verificationUri], ["ABCD-EFGH", "https://id.example/activate"]);
@@ -183,7 +193,11 @@ test("a window is the page's, and what it comes back with goes to the worker", a
   const login = hallpass.login({ popup: true });
   const [popup] = page.opened;
   const url = await worker.server("consent", await popup.went);
-  page.dispatch("message", { origin: ORIGIN, source: { postMessage() {} }, data: { hallpass: "arrived", id: "w", url } });
+  page.dispatch("message", {
+    origin: ORIGIN,
+    source: { postMessage() {} },
+    data: { hallpass: "arrived", id: "w", url },
+  });
   assert.equal((await login).previous, "revoked");
   assert.ok(popup.closed);
   const again = page.create(options).then((hallpass) => hallpass.login({ popup: true }));

@@ -5,7 +5,9 @@ import { Server } from "./server.mjs";
 
 const server = new Server();
 const control = workerData.control;
-control.on("message", ({ call, args, id }) => control.postMessage({ id, value: server[call](...args), asked: server.asked }));
+control.on("message", ({ call, args, id }) =>
+  control.postMessage({ id, value: server[call](...args), asked: server.asked }),
+);
 const wasm = readFileSync(new URL("../dist/hallpass.wasm", import.meta.url));
 
 const globals = {
@@ -17,7 +19,8 @@ const globals = {
       ? new Response(wasm, { headers: { "content-type": "application/wasm" } })
       : server.fetch(input, init),
 };
-for (const [name, value] of Object.entries(globals)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+for (const [name, value] of Object.entries(globals))
+  Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
 parentPort.on("message", (data) => globalThis.onmessage?.({ data }));
 await import(workerData.script);
 parentPort.postMessage("ready");
