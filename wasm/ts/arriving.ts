@@ -19,7 +19,10 @@ export function arrival(redirectUri?: string): URL | undefined {
   const isAnswer = query.has("state") && (query.has("code") || query.has("error"));
   if (isAnswer && own.origin === url.origin && own.pathname === url.pathname) {
     arrived = url;
-    const kept = url.search.slice(1).split("&").filter((part) => !ADDED.has([...new URLSearchParams(part).keys()][0] ?? ""));
+    const kept = url.search
+      .slice(1)
+      .split("&")
+      .filter((part) => !ADDED.has([...new URLSearchParams(part).keys()][0] ?? ""));
     history.replaceState(history.state, "", url.pathname + (kept.length > 0 ? `?${kept.join("&")}` : "") + url.hash);
   }
   return arrived;

@@ -1,12 +1,13 @@
 // How a browser goes to the authorization server, and how it comes back.
 import type { Event } from "../../node-binding/types.js";
-import { CANCELLED } from "../../node-binding/ts/driver.js";
-import { failed } from "../../node-binding/ts/errors.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
+import { CANCELLED, failed } from "./all.js";
 import { keep } from "./suspended.js";
 
 /** One login in a browser, as far as it is about windows. */
 export interface Away {
+  /** Whether this page is left for it. */
+  readonly leaves: boolean;
   /** Goes to the page where the person signs in. */
   go(url: string): void;
   /**
@@ -29,6 +30,7 @@ export function called({ pathname, search, host }: URL): string {
 
 /** The page itself goes away; another one comes back. */
 export class Redirect implements Away {
+  readonly leaves = true;
   readonly #name: string;
   #url = "";
 
@@ -42,7 +44,7 @@ export class Redirect implements Away {
   }
 
   async next(_until: number, suspend: () => Promise<string>, wish: Wish | undefined): Promise<string> {
-    keep(this.#name, await suspend());
+    await keep(this.#name, suspend());
     return new Promise((resolve) => {
       wish?.listen(() => resolve(CANCELLED));
       // Shown again as it was, by the button that goes back: this login is not waited for any more.
@@ -57,6 +59,7 @@ export class Redirect implements Away {
 
 /** One address is there, and no other will come. */
 export class Returned implements Away {
+  readonly leaves = true;
   #answer: Promise<string> | undefined;
 
   constructor(url: URL) {
@@ -77,6 +80,7 @@ export class Returned implements Away {
 
 /** Somebody else opens the page, and says where it has come back to. */
 export class Launched implements Away {
+  readonly leaves = false;
   readonly #launch: (url: string) => unknown;
   #url: string | undefined;
 
@@ -105,7 +109,13 @@ export class Launched implements Away {
 
 /** The person has closed the window of a login. */
 export function closed(cause?: unknown): Error {
-  return failed("declined", "popup_closed", "the window was closed before the sign-in was finished", "sign in again", cause);
+  return failed(
+    "declined",
+    "popup_closed",
+    "the window was closed before the sign-in was finished",
+    "sign in again",
+    cause,
+  );
 }
 
 function strayed(): Error {

@@ -16,5 +16,7 @@ export async function diagnose(fetch: typeof globalThis.fetch, method: string, u
     () => true,
     () => false,
   );
-  return { detail: answers ? `it answers, but ${refused}` : "it does not answer, or this page's policy forbids to ask it" };
+  return {
+    detail: answers ? `it answers, but ${refused}` : "it does not answer, or this page's policy forbids to ask it",
+  };
 }

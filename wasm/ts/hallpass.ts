@@ -1,22 +1,24 @@
 // The package in one class.
-import { invalid } from "../../node-binding/ts/checking.js";
-import { failed, misused } from "../../node-binding/ts/errors.js";
-import { DeviceCodePrompt } from "../../node-binding/ts/prompts.js";
-import { type LoggedIn, loggedInOf } from "../../node-binding/ts/results.js";
-import { arrival, forgetArrival } from "./arriving.js";
-import { Launched, Redirect, Returned } from "./away.js";
-import { type Engine, EngineClient, type SigningIn } from "./engine.js";
-import { hand } from "./handing.js";
-import { type Internals, LocalEngine } from "./local.js";
-import { load } from "./module.js";
+import type { LoggedIn } from "../../node-binding/ts/results.js";
 import {
-  type DeviceCodeOptions,
-  type HallpassOptions,
-  type LoginOptions,
+  DeviceCodePrompt,
+  EngineClient,
+  LocalEngine,
   checkDeviceCode,
   checkHallpass,
   checkLogin,
-} from "./options.js";
+  failed,
+  invalid,
+  load,
+  loggedInOf,
+  misused,
+} from "./all.js";
+import { arrival, forgetArrival } from "./arriving.js";
+import { Launched, Redirect, Returned } from "./away.js";
+import type { Engine, SigningIn } from "./engine.js";
+import { hand } from "./handing.js";
+import type { Internals } from "./local.js";
+import type { DeviceCodeOptions, HallpassOptions, LoginOptions } from "./options.js";
 import { Popup } from "./popup.js";
 import { RemoteEngine } from "./remote.js";
 import { take, waits } from "./suspended.js";
@@ -75,7 +77,8 @@ export class Hallpass extends EngineClient {
     this.throwIfAborted(options);
     if (this.#options.redirectUri === undefined) throw invalid("a login in a browser needs `redirectUri`");
     const { launch, popup, signal } = options;
-    if (!launch && typeof document === "undefined") throw misused("no_window", "there is no page here", "pass `launch`");
+    if (!launch && typeof document === "undefined")
+      throw misused("no_window", "there is no page here", "pass `launch`");
     // A window inherits what waits in this tab: nothing may be taken there for what the window was opened for.
     if (popup) take(this.#name);
     const away = launch ? new Launched(launch) : popup ? new Popup() : new Redirect(this.#name);

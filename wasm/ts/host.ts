@@ -42,7 +42,8 @@ export class BrowserHost implements Host {
     if (this.#isJudging) this.#judged(effect);
     if ("http" in effect) return this.#send(effect.http, wish);
     if ("sleep" in effect) return sleep(effect.sleep.milliseconds, wish);
-    if ("lock" in effect) return effect.lock.lock === "transaction" ? this.#lock(effect.lock.deadline, wish) : '"locked"';
+    if ("lock" in effect)
+      return effect.lock.lock === "transaction" ? this.#lock(effect.lock.deadline, wish) : '"locked"';
     if ("unlock" in effect) return this.#unlock(effect.unlock === "transaction");
     if ("listen" in effect) return this.#listen();
     if ("present" in effect) return this.#present(effect.present);
@@ -67,7 +68,8 @@ export class BrowserHost implements Host {
 
   #send(request: HttpRequest, wish: Wish | undefined): string | Promise<string> {
     const { fetch } = this.#around;
-    if (!isOffline(request.url)) return send(fetch, request, wish, (_, { method, url }) => diagnose(fetch, method, url));
+    if (!isOffline(request.url))
+      return send(fetch, request, wish, (_, { method, url }) => diagnose(fetch, method, url));
     const failure: Event = { request_failed: { reach: "not_sent", detail: "this browser is offline" } };
     return JSON.stringify(failure);
   }

@@ -10,10 +10,10 @@ export {
   MisbehavedError,
   MisusedError,
   RefusedError,
+  Token,
   UnavailableError,
-} from "../../node-binding/ts/errors.js";
+} from "./all.js";
 export type { DeviceCodePrompt } from "../../node-binding/ts/prompts.js";
-export { Token } from "../../node-binding/ts/results.js";
 export type { Account, LoggedIn, LoggedOut, Revocation, Status, Warning } from "../../node-binding/ts/results.js";
 export type { LogLine, Method, TokenOrigin } from "../../node-binding/types.js";
 export { Hallpass } from "./hallpass.js";

@@ -39,14 +39,18 @@ export class LocalEngine implements Engine {
   /** What distinguishes this login: for whom it is, and for memory, whose memory. */
   readonly #name: string;
   readonly #shelf: Shelf;
+  /** Where the key of a login lies while its page is away: memory does not outlive the page. */
+  readonly #waiting: Shelf;
   readonly #mutex: Mutex;
 
   constructor(options: HallpassOptions, internals: Internals) {
     const isKept = options.store === "indexeddb";
+    const name = `hallpass ${options.issuer} ${options.clientId}`;
     this.#options = options;
     this.#internals = internals;
-    this.#name = `hallpass ${options.issuer} ${options.clientId}${isKept ? "" : ` ${crypto.randomUUID()}`}`;
-    this.#shelf = isKept ? new Database(this.#name) : new Memory();
+    this.#name = isKept ? name : `${name} ${crypto.randomUUID()}`;
+    this.#waiting = new Database(name);
+    this.#shelf = isKept ? this.#waiting : new Memory();
     this.#mutex = isKept ? lockOf(this.#name) : new Turns();
   }
 
@@ -67,7 +71,8 @@ export class LocalEngine implements Engine {
 
   async #begin(request: string, login: string, { away, suspended, show }: SigningIn, wish: Wish) {
     const { redirectUri, fetch = globalThis.fetch, log } = this.#options;
-    const store = new Store(this.#shelf, () => this.#changed());
+    const survival = away?.leaves ? { shelf: this.#waiting, suspended } : undefined;
+    const store = new Store(this.#shelf, survival, () => this.#changed());
     const flow: Suspendable = new (this.#internals.Flow ?? Flow)();
     const suspend = async (): Promise<string> => {
       const suspension = JSON.parse(flow.suspend()) as Suspension;
@@ -79,14 +84,15 @@ export class LocalEngine implements Engine {
     const browser = new BrowserHost({ store, mutex: this.#mutex, redirectUri, fetch, away, show, log, suspend });
     const host = this.#internals.host?.(browser) ?? browser;
     try {
-      if (suspended !== undefined) await store.resume(suspended);
       const first =
         suspended === undefined
           ? flow.start(request, Date.now(), host.seed())
           : flow.resume(suspended, login, Date.now());
       return await drive(flow, first, host, wish);
     } catch (error) {
-      throw error instanceof HallpassError ? inWordsOfAPage(error, suspended && "call `login()` to begin again") : error;
+      throw error instanceof HallpassError
+        ? inWordsOfAPage(error, suspended && "call `login()` to begin again")
+        : error;
     } finally {
       // What it holds is overwritten now, and not when memory is short.
       flow.free?.();

@@ -2,7 +2,6 @@
 import type { Event, LockTrouble } from "../../node-binding/types.js";
 import { CANCELLED } from "../../node-binding/ts/driver.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
-import { Lease } from "./leasing.js";
 
 /** Gives back what is held. */
 export type Release = () => void;
@@ -79,7 +78,9 @@ export class WebLock implements Mutex {
 
 /** The lock of this name among all pages and workers, as well as this browser can do it. */
 export function lockOf(name: string): Mutex {
-  return navigator.locks ? new WebLock(name) : new Lease(name);
+  if (navigator.locks) return new WebLock(name);
+  // Few browsers need it, so it is loaded when one does.
+  return { take: async (signal) => new (await import("./leasing.js")).Lease(name).take(signal) };
 }
 
 function failed(kind: LockTrouble, detail: string): string {

@@ -11,7 +11,7 @@ import type { ClientOptions } from "./options.js";
 export type Call =
   /** The first one says what the worker is for; every other one has to say the same. */
   | { call: "create"; options: ClientOptions; module: Source | undefined }
-  | { call: "login"; method: "browser" | "device_code"; suspended: string | undefined }
+  | { call: "login"; method: "browser" | "device_code"; leaves: boolean; suspended: string | undefined }
   | { call: "status"; check: boolean }
   | { call: "logout"; local: boolean }
   | { call: "fetch"; url: string; method: string; headers: [string, string][]; body: ArrayBuffer | null };
@@ -28,10 +28,7 @@ export type Answered = { ok: unknown } | { error: Failure | string };
 
 /** What only a page can do. */
 export type Asked =
-  | { go: string }
-  | { next: number; suspended: string }
-  | { judged: boolean }
-  | { prompt: UserCode };
+  { go: string } | { next: number; suspended: string | undefined } | { judged: boolean } | { prompt: UserCode };
 
 /** What a flow has ended with, without what cannot be sent. */
 export interface Sent {

@@ -121,7 +121,8 @@ const HALLPASS: Rules = {
 /** Refuses options that cannot be meant: those of a page, or those that its worker was handed. */
 export function checkHallpass(options: HallpassOptions): void {
   check(options, HALLPASS, "the options of Hallpass");
-  for (const name of ["issuer", "clientId"] as const) if (options[name] === undefined) throw invalid(`there must be \`${name}\``);
+  for (const name of ["issuer", "clientId"] as const)
+    if (options[name] === undefined) throw invalid(`there must be \`${name}\``);
   options.origins?.forEach(checkOrigin);
 }
 
@@ -153,7 +154,8 @@ export function configurationOf(options: ClientOptions): Configuration {
       issuer,
       client_id: clientId,
       scopes: [...(options.scopes ?? ["openid", "profile", "email", "offline_access"])],
-      endpoints: endpoints === undefined ? null : (snake(endpoints) as NonNullable<Configuration["provider"]["endpoints"]>),
+      endpoints:
+        endpoints === undefined ? null : (snake(endpoints) as NonNullable<Configuration["provider"]["endpoints"]>),
       authorization_parameters: Object.entries(authorizationParameters),
       dpop: options.dpop ?? true,
       pushed_authorization: options.pushedAuthorization ?? true,
@@ -178,6 +180,9 @@ function isUrl(value: unknown): boolean {
 /** The same members, named as core names them. */
 function snake(options: object): object {
   return Object.fromEntries(
-    Object.entries(options).map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]),
+    Object.entries(options).map(([name, value]) => [
+      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      value,
+    ]),
   );
 }

@@ -9,11 +9,11 @@ import { HallpassError } from "../../node-binding/ts/errors.js";
 export function inWordsOfAPage(error: HallpassError, usual?: string): HallpassError {
   const { code, message, retryable } = error;
   const help = /^store_|^no_home|^keyring_/.test(code)
-    ? "allow this site to keep data and see that there is room, or keep the login in memory (`store: \"memory\"`)"
-    : error.help
+    ? 'allow this site to keep data and see that there is room, or keep the login in memory (`store: "memory"`)'
+    : (error.help
         ?.replace(/`hallpass login --device-auth`/g, "`loginWithDeviceCode()`")
         .replace(/`hallpass (login|logout|token)[^`]*`/g, "`$1()`")
-        .replace(/\brun `/g, "call `") ?? usual;
+        .replace(/\brun `/g, "call `") ?? usual);
   const Class = error.constructor as typeof HallpassError;
   return new Class({ code, message, retryable, ...(help === undefined ? {} : { help }) }, { cause: error.cause });
 }

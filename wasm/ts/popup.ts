@@ -1,7 +1,6 @@
 // A login in a window of its own.
-import { failed } from "../../node-binding/ts/errors.js";
-import { Inbox } from "../../node-binding/ts/waiting.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
+import { Inbox, failed } from "./all.js";
 import { type Away, called, closed } from "./away.js";
 import { type Handed, hear } from "./handing.js";
 
@@ -15,6 +14,7 @@ const GLANCES = 4;
 
 /** A window, opened at once: later the browser would not let it open. */
 export class Popup implements Away {
+  readonly leaves = false;
   readonly #window: Window;
   readonly #inbox = new Inbox();
   readonly #stop: () => void;
@@ -25,7 +25,8 @@ export class Popup implements Away {
   constructor() {
     const opened = open("about:blank", "_blank", LOOKS);
     if (!opened) {
-      const help = "call `login` while a click is being handled, before anything is awaited, or sign in without `popup`";
+      const help =
+        "call `login` while a click is being handled, before anything is awaited, or sign in without `popup`";
       throw failed("local", "popup_blocked", "the browser has blocked the window of the sign-in", help);
     }
     this.#window = opened;

@@ -1,20 +1,10 @@
 // Flows that are run in a worker: the page asks for what comes of them, and does what only a page can do.
 import type { Outcomes, Ran } from "../../node-binding/ts/client.js";
-import { misused } from "../../node-binding/ts/errors.js";
 import type { FetchInit, FetchInput } from "../../node-binding/ts/resource.js";
+import { clientOptions, misused, received } from "./all.js";
 import type { Engine, SigningIn } from "./engine.js";
-import {
-  type Answered,
-  type Asked,
-  type Aside,
-  type Call,
-  type News,
-  type Said,
-  type Sent,
-  type SentResponse,
-  received,
-} from "./messages.js";
-import { type HallpassOptions, clientOptions } from "./options.js";
+import type { Answered, Asked, Aside, Call, News, Said, Sent, SentResponse } from "./messages.js";
+import type { HallpassOptions } from "./options.js";
 
 /** A worker that runs `hallpass-web/worker`, as far as it is spoken to. */
 type Port = Pick<MessagePort, "postMessage" | "addEventListener">;
@@ -43,7 +33,8 @@ export class RemoteEngine implements Engine {
   static async to(worker: Worker | SharedWorker, options: HallpassOptions): Promise<RemoteEngine> {
     const engine = new RemoteEngine(worker, options);
     const { module } = options;
-    const source = module instanceof Response ? await module.arrayBuffer() : module instanceof URL ? module.href : module;
+    const source =
+      module instanceof Response ? await module.arrayBuffer() : module instanceof URL ? module.href : module;
     await engine.#ask({ call: "create", options: clientOptions(options), module: source }, {});
     return engine;
   }
@@ -52,7 +43,8 @@ export class RemoteEngine implements Engine {
     if (kind === "token" || kind === "proof") {
       throw misused("token_stays_in_worker", "the token stays in the worker", "send requests with `fetch`");
     }
-    const call = { suspended: running.suspended, ...body, call: kind } as Call;
+    const { away, suspended } = running;
+    const call = { ...body, call: kind, leaves: away?.leaves ?? false, suspended } as Call;
     const { outcome, whereabouts } = (await this.#ask(call, running)) as Sent;
     return { outcome: outcome as Outcomes[Kind], locate: () => whereabouts };
   }
@@ -110,6 +102,6 @@ export class RemoteEngine implements Engine {
     if ("go" in asked) away?.go(asked.go);
     else if ("judged" in asked) away?.judged(asked.judged);
     else if ("prompt" in asked) await show?.(asked.prompt);
-    else if (away) post({ event: await away.next(asked.next, async () => asked.suspended, undefined) });
+    else if (away) post({ event: await away.next(asked.next, async () => asked.suspended ?? "", undefined) });
   }
 }

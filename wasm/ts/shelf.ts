@@ -4,6 +4,8 @@
 export interface KeyPair {
   jwk: string;
   key: CryptoKey;
+  /** The hash of the login that it waits for, while the page of that is away. */
+  flow?: string;
 }
 
 /** What lies under a name. */

@@ -2,15 +2,31 @@
 import type { Effect, Event, Key, Slot, StoreTrouble } from "../../node-binding/types.js";
 import type { KeyPair, Shelf } from "./shelf.js";
 
-/** For one login: what lies on the shelf is everybody's, the new key is its own. */
+/** How the key of a login survives its page. */
+export interface Survival {
+  /** Where it lies in the meantime. */
+  shelf: Shelf;
+  /** The JSON of the login that has come back, if this is one. */
+  suspended: string | undefined;
+}
+
+/** So many logins may wait at a time; the keys of older ones are let go. */
+const WAITING = 5;
+
+/** For one flow: what lies on the shelf is everybody's, the key of a new login is its own. */
 export class Store {
   readonly #shelf: Shelf;
+  readonly #survival: Survival | undefined;
   readonly #changed: () => void;
   #newKey: KeyPair | undefined;
 
-  /** @param changed is called when the record has been written */
-  constructor(shelf: Shelf, changed: () => void) {
+  /**
+   * @param survival of a login whose page is left
+   * @param changed is called when the record has been written
+   */
+  constructor(shelf: Shelf, survival: Survival | undefined, changed: () => void) {
     this.#shelf = shelf;
+    this.#survival = survival;
     this.#changed = changed;
   }
 
@@ -20,25 +36,18 @@ export class Store {
     return event?.then(JSON.stringify, (error: unknown) => {
       const name = error instanceof Error || error instanceof DOMException ? error.name : "Error";
       const detail = `the browser's database says ${name}`;
-      const failure: Event = "sign" in effect ? { sign_failed: { detail } } : { store_failed: { kind: troubleOf(name), detail } };
+      const failure: Event =
+        "sign" in effect ? { sign_failed: { detail } } : { store_failed: { kind: troubleOf(name), detail } };
       return JSON.stringify(failure);
     });
   }
 
-  /** Keeps the new key of a login while its page is away. */
+  /** Keeps the key of a login while its page is away. */
   async suspend(suspended: string): Promise<void> {
-    if (this.#newKey) await this.#shelf.put(await flowName(suspended), [this.#newKey]);
-  }
-
-  /** Finds the new key of a login whose page was away. */
-  async resume(suspended: string): Promise<void> {
-    try {
-      const name = await flowName(suspended);
-      this.#newKey = keysOf(await this.#shelf.get(name))[0];
-      await this.#shelf.delete(name);
-    } catch {
-      // A key that is not there shows when it is asked for.
-    }
+    if (!this.#survival || !this.#newKey) return;
+    const { shelf } = this.#survival;
+    const waiting = keysOf(await shelf.get("flow")).slice(1 - WAITING);
+    await shelf.put("flow", [...waiting, { ...this.#newKey, flow: await hash(suspended) }]);
   }
 
   #perform(effect: Effect): Promise<Event> | undefined {
@@ -51,10 +60,24 @@ export class Store {
   }
 
   async #load(slot: Slot): Promise<Event> {
-    if (slot === "new_proof") return { loaded: (this.#newKey ??= await newKey()).jwk };
+    if (slot === "new_proof") return { loaded: (this.#newKey ??= await this.#makeKey())?.jwk ?? null };
     const name = nameOf(slot);
     const value = await this.#shelf.get(name);
     return { loaded: (typeof value === "string" ? value : keysOf(value).at(-1)?.jwk) ?? null };
+  }
+
+  /** The key of this login: a new one, or the one it had before its page was left. Without one it goes on, too. */
+  async #makeKey(): Promise<KeyPair | undefined> {
+    if (!this.#survival) return newKey();
+    const { shelf, suspended } = this.#survival;
+    const waiting = keysOf(await shelf.get("flow"));
+    if (suspended === undefined) return newKey();
+    const flow = await hash(suspended);
+    await shelf.put(
+      "flow",
+      waiting.filter((pair) => pair.flow !== flow),
+    );
+    return waiting.find((pair) => pair.flow === flow);
   }
 
   async #save(slot: Slot, contents: string): Promise<Event> {
@@ -110,10 +133,9 @@ async function newKey(): Promise<KeyPair> {
   return { jwk: JSON.stringify({ crv, kty, x, y }), key: pair.privateKey };
 }
 
-/** Under which name the key of a suspended login lies: it tells nothing about the login. */
-async function flowName(suspended: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(suspended));
-  return `flow ${new Uint8Array(hash).join(".")}`;
+/** What tells one suspended login from another, and nothing about it. */
+async function hash(suspended: string): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(suspended))).join();
 }
 
 /** What an error of the database means to core. */

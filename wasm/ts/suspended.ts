@@ -1,12 +1,12 @@
 // The little that waits in this tab while its page is away at the authorization server.
-import { failed } from "../../node-binding/ts/errors.js";
+import { failed } from "./all.js";
 
 const PREFIX = "hallpass ";
 
 /** Keeps what `Flow.suspend` gave, for the login of this name. */
-export function keep(name: string, suspended: string): void {
+export async function keep(name: string, suspended: Promise<string>): Promise<void> {
   try {
-    sessionStorage.setItem(PREFIX + name, suspended);
+    sessionStorage.setItem(PREFIX + name, await suspended);
   } catch (cause) {
     throw failed(
       "local",

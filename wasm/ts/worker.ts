@@ -1,24 +1,11 @@
 // What a worker runs so that the tokens of a page stay out of the page's reach: `import "hallpass-web/worker"`. The
 // page says once what the worker is for, and no script of the page can widen that later.
 import type { Ran } from "../../node-binding/ts/client.js";
-import { misused } from "../../node-binding/ts/errors.js";
-import { Inbox } from "../../node-binding/ts/waiting.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
+import { EngineClient, Inbox, LocalEngine, checkHallpass, load, misused, sent } from "./all.js";
 import type { Away } from "./away.js";
-import { EngineClient, type SigningIn, type UserCode } from "./engine.js";
-import { LocalEngine } from "./local.js";
-import {
-  type Answered,
-  type Asked,
-  type Aside,
-  type Call,
-  type News,
-  type Sent,
-  type SentResponse,
-  sent,
-} from "./messages.js";
-import { load } from "./module.js";
-import { checkHallpass } from "./options.js";
+import type { SigningIn, UserCode } from "./engine.js";
+import type { Answered, Asked, Aside, Call, News, Sent, SentResponse } from "./messages.js";
 
 /** Whoever asks: the page of a worker, or one of the pages of a shared one. */
 type Port = Pick<MessagePort, "postMessage" | "onmessage">;
@@ -80,7 +67,7 @@ async function answer(asked: Call, { inbox, controller: { signal } }: Ongoing, s
   if (asked.call === "status") return report(await engine.run("status", { check: asked.check === true }, running), say);
   if (asked.call === "logout") return report(await engine.run("logout", { local: asked.local === true }, running), say);
   const method = asked.method === "device_code" ? asked.method : "browser";
-  const page = { away: new Page(inbox, say), show: (prompt: UserCode) => say({ prompt }) };
+  const page = { away: new Page(asked.leaves === true, inbox, say), show: (prompt: UserCode) => say({ prompt }) };
   return report(await engine.run("login", { method }, { ...running, ...page, suspended: asked.suspended }), say);
 }
 
@@ -128,10 +115,12 @@ async function sendBack(response: Response, say: Say): Promise<void> {
 
 /** The windows are the page's: it opens them, and says what they have come back with. */
 class Page implements Away {
+  readonly leaves: boolean;
   readonly #inbox: Inbox;
   readonly #say: Say;
 
-  constructor(inbox: Inbox, say: Say) {
+  constructor(leaves: boolean, inbox: Inbox, say: Say) {
+    this.leaves = leaves;
     this.#inbox = inbox;
     this.#say = say;
   }
@@ -141,7 +130,7 @@ class Page implements Away {
   }
 
   async next(until: number, suspend: () => Promise<string>, wish: Wish | undefined): Promise<string> {
-    this.#say({ next: until, suspended: await suspend() });
+    this.#say({ next: until, suspended: this.leaves ? await suspend() : undefined });
     return this.#inbox.next(until - Date.now(), wish, "timed_out");
   }
 
