@@ -230,6 +230,10 @@ test("a worker that was not told what it is for does nothing", async (t) => {
     assert.equal((await worker.say({ call: "create", options, module })).error.code, "invalid_option");
   }
   const page = await tab.load(`${ORIGIN}/`);
-  const error = await failure(page.create({ worker, fetch: undefined, module: new Uint8Array(8) }));
-  assert.equal(error.code, "invalid_option");
+  for (const more of [{ module: new Uint8Array(8) }, { fetch: globalThis.fetch }]) {
+    const error = await failure(page.create({ worker, fetch: undefined, module: MODULE, ...more }));
+    assert.equal(error.code, "invalid_option");
+  }
+  for (const odd of [null, 7, "create", [], {}]) worker.postMessage(odd);
+  assert.equal((await worker.say({ call: "status" })).error.code, "worker_unconfigured", "it lives on");
 });
