@@ -1,5 +1,5 @@
-// No secret shows, whatever is called and however it goes: not in an answer, an error, a log, the output of this process
-// or the environment of a child. Secrets are all that goes to the server and comes from it, and all that callers hand in.
+// No secret shows, whatever is called and however it goes: not in an answer, an error, a log, the output of this
+// process or the environment of a child. Secret is what goes to the server and comes from it, and what callers hand in.
 import assert from "node:assert/strict";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,10 +18,9 @@ class Listener {
   shown = [];
   fault = undefined;
 
-  static async set(t, clientId = "public") {
+  static async set(t) {
     const listener = new Listener();
     listener.stage = await Stage.set(t, peer);
-    listener.stage.server.clientId = clientId;
     for (const stream of [process.stdout, process.stderr]) {
       const { write } = stream;
       stream.write = function (chunk, ...rest) {
@@ -70,7 +69,8 @@ class Listener {
   }
 
   #learn(pairs) {
-    for (const [name, value] of pairs) if (NAMES.test(name) && String(value).length > 6) this.secrets.add(String(value));
+    for (const [name, value] of pairs)
+      if (NAMES.test(name) && String(value).length > 6) this.secrets.add(String(value));
   }
 
   /** Whatever somebody may print. */
@@ -150,41 +150,43 @@ const faults = {
 };
 
 describe("when a request fails", { concurrency: true }, () => {
-for (const [what, fault] of Object.entries(faults)) {
-  test(what, async (t) => {
-    const listener = await Listener.set(t);
-    const hallpass = listener.hallpass();
-    for (const method of ["browser", "device_code"]) {
+  for (const [what, fault] of Object.entries(faults)) {
+    test(what, async (t) => {
+      const listener = await Listener.set(t);
+      const hallpass = listener.hallpass();
+      for (const method of ["browser", "device_code"]) {
+        listener.fault = fault;
+        await listener.outcome(() => hallpass.login({ ...browser, method, signal: AbortSignal.timeout(20_000) }));
+      }
+      listener.fault = undefined;
+      await hallpass.login(browser);
+      const { accessToken } = await hallpass.token();
       listener.fault = fault;
-      await listener.outcome(() => hallpass.login({ ...browser, method, signal: AbortSignal.timeout(20_000) }));
-    }
-    listener.fault = undefined;
-    await hallpass.login(browser);
-    const { accessToken } = await hallpass.token();
-    listener.fault = fault;
-    for (const call of [
-      () => hallpass.token({ refresh: true }),
-      () => hallpass.token({ rejected: accessToken }),
-      () => hallpass.status({ check: true }),
-      () => hallpass.fetch(`${listener.stage.server.issuer}/me`, { method: "POST", body: "x" }),
-      () => hallpass.fetch("https://elsewhere.example/"),
-      () => hallpass.logout(),
-    ]) {
-      await listener.outcome(call);
-    }
-    assert.ok(listener.secrets.size > 8, `${listener.secrets.size} secrets`);
-    listener.assertNothing();
-  });
-}
+      for (const call of [
+        () => hallpass.token({ refresh: true }),
+        () => hallpass.token({ rejected: accessToken }),
+        () => hallpass.status({ check: true }),
+        () => hallpass.fetch(`${listener.stage.server.issuer}/me`, { method: "POST", body: "x" }),
+        () => hallpass.fetch("https://elsewhere.example/"),
+        () => hallpass.logout(),
+      ]) {
+        await listener.outcome(call);
+      }
+      assert.ok(listener.secrets.size > 8, `${listener.secrets.size} secrets`);
+      listener.assertNothing();
+    });
+  }
 });
 
 test("what callers hand in, where it is right and where it is wrong", async (t) => {
-  const listener = await Listener.set(t, "basic");
+  const listener = await Listener.set(t);
   const { stage } = listener;
+  const known = `issuer = "${stage.server.issuer}"\nclient_id = "basic"\nclient_authentication = "client_secret_basic"\n`;
+  writeFileSync(join(stage.home, "config.toml"), `[hallpass.providers.acme]\n${known}`);
   const wrong = "canary secret of a client";
   const key = "sk-canary-0123456789";
   for (const secret of [CLIENT_SECRET, wrong, key, "canary-rejected-token"]) listener.secrets.add(secret);
-  const hallpass = listener.hallpass();
+  const hallpass = listener.hallpass({ provider: "acme" });
   await listener.outcome(() => hallpass.login({ ...browser, clientSecret: wrong }));
   await listener.outcome(() => hallpass.login({ ...browser, clientSecret: CLIENT_SECRET }));
   assert.ok(stage.record());
@@ -193,7 +195,11 @@ test("what callers hand in, where it is right and where it is wrong", async (t) 
   await listener.outcome(() => hallpass.logout());
 
   const openai = listener.hallpass({ provider: undefined });
-  for (const method of [{ apiKey: key }, { accessToken: `at-canary.${key}` }, { accessToken: "canary in no known shape" }]) {
+  for (const method of [
+    { apiKey: key },
+    { accessToken: `at-canary.${key}` },
+    { accessToken: "canary in no known shape" },
+  ]) {
     listener.secrets.add(Object.values(method)[0]);
     await listener.outcome(() => openai.login({ method }));
     await listener.outcome(() => openai.token());
@@ -202,11 +208,17 @@ test("what callers hand in, where it is right and where it is wrong", async (t) 
     await listener.outcome(() => openai.logout({ local: true }));
   }
   // In the wrong place, or of the wrong type.
-  for (const options of [{ apiKey: key }, { method: key }, { method: { apiKey: [key] } }, { clientSecret: { key } }, key]) {
+  for (const options of [
+    { apiKey: key },
+    { method: key },
+    { method: { apiKey: [key] } },
+    { clientSecret: { key } },
+    key,
+  ]) {
     await listener.outcome(() => openai.login(options));
     await listener.outcome(() => openai.token(options));
     await listener.outcome(async () => listener.hallpass(options));
-    await listener.outcome(async () => listener.hallpass({ provider: options, home: `${key}\0` }).status());
+    await listener.outcome(async () => listener.hallpass({ provider: Object(options), log: options }).status());
     await listener.outcome(async () => listener.hallpass({ origins: [key] }));
   }
   await listener.outcome(() => hallpass.fetch("https://api.example.com/", { headers: { authorization: key } }));

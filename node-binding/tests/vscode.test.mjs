@@ -32,7 +32,10 @@ class Editor {
     },
     showInformationMessage: async (message, ...rest) => (this.messages.push(message), this.answer?.(message, rest)),
     showInputBox: async () => this.typed,
-    onDidChangeWindowState: (listener) => (this.state.on("x", listener), { dispose: () => this.state.off("x", listener) }),
+    onDidChangeWindowState: (listener) => (
+      this.state.on("x", listener),
+      { dispose: () => this.state.off("x", listener) }
+    ),
     registerUriHandler: (handler) => ((this.uriHandler = handler), { dispose: () => {} }),
   };
   authentication = {
@@ -54,7 +57,10 @@ class Editor {
     parse: (text) => {
       const query = text.split("?")[1] ?? "";
       // As it is on the desktop, and as it is on the web.
-      return { query: editor.env.uiKind === 1 ? decodeURIComponent(query) : query, toString: (raw) => (raw ? text : encodeURI(text)) };
+      return {
+        query: editor.env.uiKind === 1 ? decodeURIComponent(query) : query,
+        toString: (raw) => (raw ? text : encodeURI(text)),
+      };
     },
   };
 }
@@ -245,7 +251,9 @@ test("what is sealed with a key in the editor's secret storage is shared by its 
   await until(() => heard.at(-1)?.added.length === 1, "the login is heard of in the other window");
   assert.equal(stage.record(), undefined);
   const files = readdirSync(context.globalStorageUri.fsPath, { recursive: true, withFileTypes: true });
-  const texts = files.filter((file) => file.isFile()).map((file) => readFileSync(join(file.parentPath, file.name), "utf8"));
+  const texts = files
+    .filter((file) => file.isFile())
+    .map((file) => readFileSync(join(file.parentPath, file.name), "utf8"));
   assert.ok(texts.some((text) => text.includes("sealed")));
   const { refresh_token } = stage.server.requests.at(-1).params;
   for (const secret of [accessToken, refresh_token].filter(Boolean)) assert.ok(!texts.join().includes(secret));
@@ -282,6 +290,49 @@ test("a secret storage that does not work is an error of the login, with no secr
     return error.code === "store_failed" || assert.fail(error);
   });
   assert.equal(stage.server.requests.length, 0);
+});
+
+test("no secret is in what the editor is told, in a message or in an error", async (t) => {
+  const shown = [];
+  const secrets = new Set();
+  let repeats = false;
+  const fetch = async (url, init) => {
+    const response = await globalThis.fetch(url, init);
+    if (init.method !== "POST") return response;
+    for (const text of [...new URLSearchParams(init.body).values()]) if (text.length > 30) secrets.add(text);
+    const answer = await response
+      .clone()
+      .json()
+      .catch(() => ({}));
+    for (const name of ["access_token", "refresh_token", "id_token", "device_code"])
+      if (answer[name]) secrets.add(answer[name]);
+    return repeats
+      ? Response.json({ error: "invalid_grant", error_description: init.body }, { status: 400 })
+      : response;
+  };
+  const { stage, provider, changes } = await set(t, peer, { fetch, log: (line) => shown.push(line) });
+  const show = (error) => shown.push(error, error.stack, JSON.stringify(error), String(error));
+  for (const redirect of ["loopback", "device-code"]) {
+    repeats = true;
+    const other = await set(t, embedded, { ...stage.options, redirect, fetch, log: (line) => shown.push(line) });
+    editor.answer = (message, rest) => (message.startsWith("Your code is") ? rest.at(-1) : undefined);
+    editor.whenOpened = (url) => void stage.person.visit(url, { userCode: editor.copied });
+    await assert.rejects(other.provider.createSession([]), (error) => (show(error), true));
+    shown.push(other.changes, editor.progress);
+  }
+  repeats = false;
+  editor.whenOpened = (url) => void stage.person.visit(url);
+  await provider.createSession([]);
+  const [{ id }] = await provider.getSessions();
+  shown.push(await provider.getSessions(), provider);
+  repeats = true;
+  stage.expire();
+  shown.push(await provider.getSessions([]).catch(show));
+  await provider.removeSession(id).catch(show);
+  shown.push(changes, editor.messages);
+  const text = inspect(shown, { depth: 12, showHidden: true, maxArrayLength: null, maxStringLength: null });
+  assert.ok(secrets.size > 5, `${secrets.size} secrets`);
+  for (const secret of secrets) assert.ok(!text.includes(secret), "a secret is shown");
 });
 
 test("a home that cannot be read is no session and no failure of the editor's start", async (t) => {

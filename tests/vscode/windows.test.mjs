@@ -160,7 +160,9 @@ step("a second account is a second session, and each signs out by itself", async
     assert.deepEqual(labels, ["ada@example.test", "bob@example.test"]);
   }
   await first.accounts("ada@example.test (Shared)");
-  await (await first.page.locator(".context-view, .shadow-root-host").getByText("bob@example.test (Shared)").first()).waitFor();
+  await (
+    await first.page.locator(".context-view, .shadow-root-host").getByText("bob@example.test (Shared)").first()
+  ).waitFor();
   await first.picture("21 two accounts");
   await first.page.keyboard.press("Escape");
 });
@@ -220,7 +222,10 @@ step("what is sealed with a key in the secret storage is one login for both wind
 });
 
 step("the browser comes back through the editor, where the server of the window may be come back to", async () => {
-  assert.deepEqual(Object.entries(await first.ask("process")).slice(1), [["remote", `127.0.0.1:${editor.port}`], ["ui", 2]]);
+  assert.deepEqual(Object.entries(await first.ask("process")).slice(1), [
+    ["remote", `127.0.0.1:${editor.port}`],
+    ["ui", 2],
+  ]);
   const { asked } = await first.signIn("remote");
   const browser = await first.opened();
   await consent(browser, "dora", { stays: true });

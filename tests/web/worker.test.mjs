@@ -35,14 +35,18 @@ async function byDeviceCode(stage, page) {
   assert.equal(value?.status.loggedIn, true, JSON.stringify(error));
 }
 
-const byRedirect = (stage, page) => stage.signedIn(page);
+const SIGN_IN = {
+  "in a window": bySignInWindow,
+  "by a redirect": (stage, page) => stage.signedIn(page),
+  "with a device code": byDeviceCode,
+};
 
-for (const worker of ["dedicated", "shared"]) {
-  for (const [way, signIn] of [
-    ["in a window", bySignInWindow],
-    ["by a redirect", byRedirect],
-    ["with a device code", byDeviceCode],
-  ]) {
+for (const [worker, ...ways] of [
+  ["dedicated", "in a window", "by a redirect", "with a device code"],
+  ["shared", "in a window", "by a redirect"],
+]) {
+  for (const way of ways) {
+    const signIn = SIGN_IN[way];
     test(`signed in ${way}, a ${worker} worker asks for the page and renews the token`, async (t) => {
       const stage = await Stage.set(t, { start: peer, server: { accessTokenSeconds: 60 }, settings: { worker } });
       const page = await stage.tab();
@@ -117,11 +121,8 @@ test("tabs that share a worker share its session, and refresh once", async (t) =
   assert.equal((await stage.value(tabs[1], me)).status, 200, "the session outlives the tab that began it");
 });
 
-for (const [way, signIn] of [
-  ["in a window", bySignInWindow],
-  ["by a redirect", byRedirect],
-  ["with a device code", byDeviceCode],
-]) {
+for (const way of ["in a window", "by a redirect"]) {
+  const signIn = SIGN_IN[way];
   test(`a hostile script that was there first sees no token of a login ${way}`, async (t) => {
     const stage = await Stage.set(t, { start: peer, server: { accessTokenSeconds: 60 }, settings: { worker: "dedicated" } });
     await stage.context.addInitScript(hostile);
@@ -168,7 +169,7 @@ test("what a hostile script can do, and what it cannot", async (t) => {
     },
     evil.origin,
   );
-  assert.ok(widened.error?.code && widened.error.help, JSON.stringify(widened));
+  assert.equal(widened.error?.code, "worker_configured", JSON.stringify(widened));
   // nor send the worker somewhere by way of a redirect.
   stage.site.answers.set("/away", { status: 302, headers: { location: evil.origin }, body: "" });
   stage.site.settings.origins.push(stage.site.origin);

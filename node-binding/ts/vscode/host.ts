@@ -84,7 +84,7 @@ export class SealedSlots {
     this.#home = home;
   }
 
-  /** Performs what reads or writes one of them, by way of who performs it unsealed: nothing where the effect does not. */
+  /** Performs what reads or writes one of them, by way of who performs it unsealed; nothing for other effects. */
   perform(effect: Effect, files: (effect: Effect) => string | Promise<string>): Promise<string> | undefined {
     const event = this.#perform(effect, files);
     return event?.catch(() => {

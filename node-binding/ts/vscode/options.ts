@@ -16,8 +16,8 @@ export interface HallpassProviderOptions {
   provider?: HallpassOptions["provider"];
   /**
    * As in `HallpassOptions`, or `"secrets"`: files of the extension's own, sealed with a key in the editor's secret
-   * storage. All windows of the editor share them, and no other program does. On the web that storage is the browser's,
-   * or, where the server offers no such thing, the window's until it is closed: who is signed in then is so for as long.
+   * storage. All windows of the editor share them, and no other program does. On the web that storage is the browser's;
+   * where the server offers no such thing, it is the window's, until that is closed.
    */
   store?: HallpassOptions["store"] | "secrets";
   /**

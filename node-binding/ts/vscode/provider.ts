@@ -178,8 +178,8 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
   }
 
   /**
-   * Whoever comes back to the window finds who is signed in now: what another tool writes into a keyring is heard of in no
-   * other way. A keyring that could not be read is left alone, since it may ask for a password each time.
+   * Whoever comes back to the window finds who is signed in now: what another tool writes into a keyring is heard of in
+   * no other way. A keyring that could not be read is left alone, since it may ask for a password each time.
    */
   #focused(focused: boolean): void {
     if (focused && this.#isReadable) this.#tell();

@@ -1,8 +1,8 @@
 // Texts that only this extension can read: the key is in the editor's secret storage.
 //
-// The texts themselves are not. Each window keeps a copy of that storage, which hears of what another window has written
-// a moment later, or, on the web, never: a window that has taken the lock would refresh with a token that another one
-// has just spent. A key never changes, and files are the same for everybody.
+// The texts themselves are not. Each window keeps a copy of that storage, which hears of what another window has
+// written a moment later, or, on the web, never: a window that has taken the lock would refresh with a token that another
+// one has just spent. A key never changes, and files are the same for everybody.
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import type { SecretStorage } from "vscode";
 

@@ -1,5 +1,5 @@
 // The page: what is pressed, what comes of it, and where the flow is meanwhile.
-import { type DeviceCodePrompt, type Hallpass, HallpassError, type Status } from "../../ts/index.js";
+import { type DeviceCodePrompt, type Hallpass, HallpassError, LoginRequiredError, type Status } from "../../ts/index.js";
 import { type Credential, credentialIn, showClaims } from "./claims.js";
 import { client } from "./client.js";
 import { Countdown } from "./countdown.js";
@@ -36,6 +36,7 @@ function heard(turn: Turn): void {
   element("no-turns").hidden = true;
   element<HTMLButtonElement>("clear").disabled = false;
   player.follow(timeline.add(turn));
+  if (turn.kind === "login" && turn.end?.ok) isOver = false;
   if (turn.end) announce(turn.end.words);
 }
 
@@ -48,14 +49,18 @@ function glimpsed(found: Credential | null | undefined): void {
   countdown.set(typeof exp === "number" ? { from: Number(iat ?? exp - 3600) * 1000, until: exp * 1000 } : undefined);
 }
 
+/** The credential is still there, and the server has ended its session. */
+let isOver = false;
+
 function showStatus(status: Status): void {
-  const { loggedIn, account } = status;
-  element("name").textContent = loggedIn ? (account?.email ?? account?.id ?? "Signed in") : "Nobody is signed in";
-  element("state").textContent = loggedIn ? "signed in at this server" : "choose how to sign in";
+  const { account } = status;
+  const loggedIn = status.loggedIn && !isOver;
+  element("name").textContent = status.loggedIn ? (account?.email ?? account?.id ?? "Somebody") : "Nobody is signed in";
+  element("state").textContent = isOver ? "the session is over" : loggedIn ? "signed in" : "choose how to sign in";
   element("sign-in").hidden = loggedIn;
   element("use").hidden = !loggedIn;
   for (const id of ["expire", "lose", "slow", "refuse", "revoke"]) element<HTMLButtonElement>(id).disabled = !loggedIn;
-  if (!loggedIn) glimpsed(null);
+  if (!status.loggedIn) glimpsed(null);
 }
 
 type Tone = "good" | "wait" | "bad";
@@ -72,8 +77,12 @@ function tell(tone: Tone, ...content: (Node | string)[]): void {
 
 function tellError(error: unknown): void {
   if (!(error instanceof HallpassError)) return tell("bad", String(error));
+  if (error instanceof LoginRequiredError) isOver = true;
   const { code, message, help } = error;
-  tell("bad", make("code", { text: code }), message, ...(help === undefined ? [] : [make("p", { class: "help", text: help })]));
+  const words = (text: string): (Node | string)[] =>
+    text.split("`").map((part, index) => (index % 2 === 1 ? make("code", { text: part }) : part));
+  const advice = help === undefined ? [] : [make("p", { class: "help" }, ...words(help))];
+  tell("bad", make("code", { text: code }), ...words(message), ...advice);
 }
 
 /** Does what a button says; until it is done, nothing else can be pressed that would do the same. */
