@@ -32,8 +32,6 @@ export interface Internals {
   editor?: boolean;
   /** Performs the effects of a flow. */
   host?: (native: Native, around: Around) => Host;
-  /** Tells of changes, where these are no files. */
-  watch?: (changed: () => void) => { close(): void };
 }
 
 /**
@@ -129,7 +127,7 @@ export class Hallpass extends Client {
 
   /** @internal */
   protected override watch(changed: () => void): { close(): void } {
-    return this.#internals.watch?.(changed) ?? new Watching(this.home, changed);
+    return new Watching(this.home, changed);
   }
 
   /** The home and its configuration, read when it is needed first and when it is to be read anew. */

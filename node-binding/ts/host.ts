@@ -1,5 +1,5 @@
 // The Node host: HTTP by the `fetch` of the program, everything else by the native library.
-import type { Effect, LogLine, Prompt as WirePrompt, Slot } from "../types.js";
+import type { Effect, LogLine, Prompt as WirePrompt } from "../types.js";
 import { diagnose } from "./causes.js";
 import type { Host } from "./driver.js";
 import { misused } from "./errors.js";
@@ -35,7 +35,7 @@ export class NodeHost implements Host {
   perform(effect: Effect, wish: Wish | undefined): string | Promise<string> {
     if (wish) this.#raise();
     if ("http" in effect) return send(this.#around.fetch, effect.http, wish, diagnose);
-    if ("load" in effect && isAtHand(effect.load)) return this.#native.performNow(JSON.stringify(effect));
+    if ("load" in effect) return this.#native.loadAtOnce(JSON.stringify(effect.load)) ?? this.#perform(effect, wish);
     if ("sleep" in effect) return sleep(effect.sleep.milliseconds, wish);
     if ("present" in effect) return this.#present(effect.present, effect, wish);
     return this.#perform(effect, wish);
@@ -105,11 +105,6 @@ export class NodeHost implements Host {
       this.#fail?.();
     });
   }
-}
-
-/** Whether a slot is read from a file or from memory: that neither waits nor asks anybody. */
-function isAtHand(slot: Slot): boolean {
-  return typeof slot === "string" || !Object.values(slot).includes("keyring");
 }
 
 function nobodyToTell(why: string): Error {

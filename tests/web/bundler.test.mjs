@@ -16,7 +16,8 @@ let folder, files;
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), "hallpass-vite-"));
-  const quietly = { cwd: folder, stdio: ["ignore", "ignore", "inherit"] };
+  const env = { ...process.env, npm_config_loglevel: "error" };
+  const quietly = { cwd: folder, env, stdio: ["ignore", "ignore", "inherit"] };
   execFileSync(process.execPath, [join(here, "..", "..", "wasm", "pack.mjs"), folder], quietly);
   const [tarball] = readdirSync(folder).filter((name) => /^hallpass-web-.*\.tgz$/.test(name));
   const app = join(folder, "app");

@@ -105,6 +105,10 @@ test("messages of others change nothing", async (t) => {
   await popup.evaluate((forgeries) => {
     for (const forgery of forgeries) globalThis.opener?.postMessage(forgery, "*");
   }, forgeries);
+  const refused = () => page.evaluate(() => app.logged.filter((line) => /is not the answer/.test(JSON.stringify(line))).length);
+  // Long enough for what is heard to be judged.
+  await stage.value(page, () => app.hallpass.status());
+  assert.equal(await refused(), 0, "a page of another origin was heard");
   // From a script of the same page, and from another tab.
   await page.evaluate((forgeries) => {
     for (const forgery of forgeries) globalThis.postMessage(forgery, "*");
@@ -116,6 +120,7 @@ test("messages of others change nothing", async (t) => {
   const forger = await stage.context.newPage();
   await forger.goto(`${stage.site.origin}/callback?code=forged-code-7&state=forged-state-7`);
   await stage.ready(forger);
+  assert.ok((await refused()) > 0, "what comes from this origin is judged, and refused");
   assert.equal(stage.asked.length, 0, "a forged code was sent");
 
   await stage.consents(popup);

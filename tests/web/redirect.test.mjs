@@ -125,6 +125,20 @@ test("who goes back and who loads the page anew can begin again", async (t) => {
   assert.equal((await stage.ready(page)).error, undefined);
 });
 
+test("a server that wants requests pushed first is given them", async (t) => {
+  const stage = await Stage.set(t, { start: peer, server: { pushed: "required" } });
+  const page = await stage.tab();
+  await page.click("#redirect");
+  await page.waitForURL((url) => url.origin === stage.server.issuer);
+  assert.deepEqual(
+    stage.server.requests.map(({ path, status }) => [path, status]),
+    [["/request", 201]],
+  );
+  await stage.consents(page);
+  await page.waitForURL(`${stage.site.origin}/**`);
+  assert.equal((await stage.ready(page)).value?.status.loggedIn, true);
+});
+
 test("an answer that comes twice is used once", async (t) => {
   const stage = await Stage.set(t);
   const page = await onTheWay(stage);

@@ -2,6 +2,7 @@
 import type { Event } from "../../node-binding/types.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
 import { CANCELLED, failed } from "./all.js";
+import type { LoginOptions } from "./options.js";
 import { keep } from "./suspended.js";
 
 /** One login in a browser, as far as it is about windows. */
@@ -81,10 +82,10 @@ export class Returned implements Away {
 /** Somebody else opens the page, and says where it has come back to. */
 export class Launched implements Away {
   readonly leaves = false;
-  readonly #launch: (url: string) => unknown;
+  readonly #launch: NonNullable<LoginOptions["launch"]>;
   #url: string | undefined;
 
-  constructor(launch: (url: string) => unknown) {
+  constructor(launch: NonNullable<LoginOptions["launch"]>) {
     this.#launch = launch;
   }
 
@@ -93,13 +94,14 @@ export class Launched implements Away {
   }
 
   async next(): Promise<string> {
-    const url = this.#url;
+    if (this.#url === undefined) throw strayed();
+    const url = await Promise.resolve(this.#launch(this.#url)).catch((cause: unknown) => Promise.reject(closed(cause)));
     this.#url = undefined;
-    if (url === undefined) throw strayed();
+    if (!url) throw closed();
     try {
-      return called(new URL(String(await this.#launch(url))));
-    } catch (cause) {
-      throw closed(cause);
+      return called(new URL(url));
+    } catch {
+      throw strayed();
     }
   }
 

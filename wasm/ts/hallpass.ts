@@ -20,7 +20,6 @@ import { hand } from "./handing.js";
 import type { Internals } from "./local.js";
 import type { DeviceCodeOptions, HallpassOptions, LoginOptions } from "./options.js";
 import { Popup } from "./popup.js";
-import { RemoteEngine } from "./remote.js";
 import { take, waits } from "./suspended.js";
 
 /**
@@ -52,7 +51,11 @@ export class Hallpass extends EngineClient {
   static async create(options: HallpassOptions, internals: Internals = {}): Promise<Hallpass> {
     checkHallpass(options);
     if (options.redirectUri !== undefined) arrival(options.redirectUri);
-    if (options.worker) return new Hallpass({ ...options }, await RemoteEngine.to(options.worker, options));
+    if (options.worker) {
+      // Most pages have no worker, and those that have one can load more.
+      const { RemoteEngine } = await import("./remote.js");
+      return new Hallpass({ ...options }, await RemoteEngine.to(options.worker, options));
+    }
     await load(options.module);
     return new Hallpass({ ...options }, new LocalEngine(options, internals));
   }

@@ -6,7 +6,7 @@ import { HallpassError } from "../../node-binding/ts/errors.js";
  *
  * @param usual what helps where core knows nothing
  */
-export function inWordsOfAPage(error: HallpassError, usual?: string): HallpassError {
+export function inWordsOfAPage(error: HallpassError, usual: string | undefined): HallpassError {
   const { code, message, retryable } = error;
   const help = /^store_|^no_home|^keyring_/.test(code)
     ? 'allow this site to keep data and see that there is room, or keep the login in memory (`store: "memory"`)'

@@ -1,7 +1,7 @@
 // Flows that are run in a worker: the page asks for what comes of them, and does what only a page can do.
 import type { Outcomes, Ran } from "../../node-binding/ts/client.js";
 import type { FetchInit, FetchInput } from "../../node-binding/ts/resource.js";
-import { clientOptions, misused, received } from "./all.js";
+import { clientOptions, invalid, misused, received } from "./all.js";
 import type { Engine, SigningIn } from "./engine.js";
 import type { Answered, Asked, Aside, Call, News, Said, Sent, SentResponse } from "./messages.js";
 import type { HallpassOptions } from "./options.js";
@@ -33,8 +33,11 @@ export class RemoteEngine implements Engine {
   static async to(worker: Worker | SharedWorker, options: HallpassOptions): Promise<RemoteEngine> {
     const engine = new RemoteEngine(worker, options);
     const { module } = options;
-    const source =
-      module instanceof Response ? await module.arrayBuffer() : module instanceof URL ? module.href : module;
+    // Code that the page brings along is not what tokens are to be kept by.
+    if (module !== undefined && typeof module !== "string" && !(module instanceof URL)) {
+      throw invalid("with a `worker`, `module` must be a URL");
+    }
+    const source = module && new URL(module, location.href).href;
     await engine.#ask({ call: "create", options: clientOptions(options), module: source }, {});
     return engine;
   }
@@ -52,6 +55,7 @@ export class RemoteEngine implements Engine {
   async fetch(input: FetchInput, init?: FetchInit): Promise<Response> {
     const request = new Request(input, init as RequestInit);
     const { url, method, signal } = request;
+    signal.throwIfAborted();
     // What was in a form or a stream is bytes by now, and its headers say which.
     const body = request.body === null && /^(GET|HEAD)$/.test(method) ? null : await request.arrayBuffer();
     const answer = await this.#ask({ call: "fetch", url, method, headers: [...request.headers], body }, { signal });
