@@ -160,6 +160,7 @@ class Drawing {
     const layout = layoutOf(machine);
     this.#image = this.#draw(layout, name);
     this.element.append(caption, this.#image);
+    this.show(undefined, undefined);
   }
 
   /** @param state where it is, if it runs */

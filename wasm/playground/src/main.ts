@@ -13,7 +13,13 @@ import { Timeline } from "./timeline.js";
 import { twoTabs } from "./two-tabs.js";
 import type { Turn } from "./turn.js";
 
-const journal = new JournalView();
+const journal = new JournalView(({ lifetime, grace }) => {
+  for (const [id, value] of Object.entries({ lifetime, grace })) {
+    const select = element<HTMLSelectElement>(id);
+    const isKnown = [...select.options].some((option) => option.value === String(value));
+    if (isKnown && document.activeElement !== select) select.value = String(value);
+  }
+});
 const countdown = new Countdown();
 const diagram = new Diagram(element("diagram"), element("path"));
 const player = new Player(diagram, (turn, { flow, index }) => {
@@ -70,8 +76,6 @@ function tell(tone: Tone, ...content: (Node | string)[]): void {
   const result = element("result");
   result.className = `note ${tone}`;
   result.hidden = false;
-  // Those who do not see it hear of it.
-  result.setAttribute("role", tone === "bad" ? "alert" : "status");
   result.replaceChildren(...content);
 }
 
@@ -135,9 +139,14 @@ function showCode(prompt: DeviceCodePrompt): void {
 
 async function withCode(hallpass: Hallpass): Promise<void> {
   waiting = new AbortController();
+  const { signal } = waiting;
   try {
-    await hallpass.loginWithDeviceCode({ onPrompt: showCode, signal: waiting.signal });
+    await hallpass.loginWithDeviceCode({ onPrompt: showCode, signal });
     tell("good", "Signed in with a code.");
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    tell("good", "Given up: nothing was signed in, and nothing was changed.");
+    element("sign-in-device").focus();
   } finally {
     element("device").hidden = true;
     waiting = undefined;
@@ -198,8 +207,11 @@ function wire(): void {
     element<HTMLSelectElement>(name).addEventListener("change", (event) =>
       void set(name, Number((event.target as HTMLSelectElement).value)).catch(tellError),
     );
-  element("back").addEventListener("click", () => player.step(-1));
-  element("forward").addEventListener("click", () => player.step(1));
+  for (const [id, by] of [["back", -1], ["forward", 1]] as const)
+    element(id).addEventListener("click", () => {
+      player.step(by);
+      announce(element("caption").textContent);
+    });
   element("replay").addEventListener("click", () => player.replay());
   element("clear").addEventListener("click", () => {
     timeline.clear();
