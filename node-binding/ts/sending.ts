@@ -70,8 +70,13 @@ class Exchange {
     try {
       const fetch = this.#fetch;
       // Not "error": that would make a redirect look like a network that is down, and core has words for it.
-      const how = { redirect: "manual", credentials: "omit", cache: "no-store", signal: this.#signal } as const;
-      const response: unknown = await fetch(url, { method, headers, body, ...how });
+      const how = {
+        redirect: "manual",
+        credentials: "omit",
+        cache: "no-store",
+        referrerPolicy: "no-referrer",
+      } as const;
+      const response: unknown = await fetch(url, { method, headers, body, ...how, signal: this.#signal });
       return await this.#receive(response);
     } catch (error) {
       const { isUnsent, detail } = await this.#diagnose(error, this.#request);

@@ -32,6 +32,17 @@ for (const [name, start] of [
   });
 }
 
+test("a page that does nothing else takes the answer", async (t) => {
+  const stage = await Stage.set(t);
+  stage.site.settings.redirectUri = `${stage.site.origin}/auth/callback`;
+  const page = await stage.tab();
+  const popup = await opened(page);
+  await stage.consents(popup);
+  const { value, error } = await ended(page);
+  assert.equal(value?.status.loggedIn, true, JSON.stringify(error));
+  await until(() => popup.isClosed(), "the window closes");
+});
+
 test("a server that cuts the window off from its opener is no obstacle", async (t) => {
   const stage = await Stage.set(t);
   // As with Cross-Origin-Opener-Policy: same-origin, which loopback addresses may send as well.
@@ -105,6 +116,10 @@ test("messages of others change nothing", async (t) => {
   await popup.evaluate((forgeries) => {
     for (const forgery of forgeries) globalThis.opener?.postMessage(forgery, "*");
   }, forgeries);
+  const refused = () => page.evaluate(() => app.logged.filter((line) => /is not the answer/.test(JSON.stringify(line))).length);
+  // Long enough for what is heard to be judged.
+  await stage.value(page, () => app.hallpass.status());
+  assert.equal(await refused(), 0, "a page of another origin was heard");
   // From a script of the same page, and from another tab.
   await page.evaluate((forgeries) => {
     for (const forgery of forgeries) globalThis.postMessage(forgery, "*");
@@ -116,6 +131,7 @@ test("messages of others change nothing", async (t) => {
   const forger = await stage.context.newPage();
   await forger.goto(`${stage.site.origin}/callback?code=forged-code-7&state=forged-state-7`);
   await stage.ready(forger);
+  assert.ok((await refused()) > 0, "what comes from this origin is judged, and refused");
   assert.equal(stage.asked.length, 0, "a forged code was sent");
 
   await stage.consents(popup);

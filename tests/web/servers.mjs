@@ -4,11 +4,15 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { startAuthorizationServer } from "../peers/authorization-server.mjs";
 
-const BINARY = process.env.HALLPASS_BIN ?? fileURLToPath(new URL("../../target/debug/hallpass", import.meta.url));
+const root = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const BINARY = process.env.HALLPASS_BIN ?? root("target/debug/hallpass");
 
 /** The server of `hallpass demo --serve`. */
 export async function embedded() {
-  const child = spawn(BINARY, ["demo", "--serve", "--port", "0"], { stdio: ["ignore", "pipe", "ignore"] });
+  const child = spawn(BINARY, ["demo", "--serve", "--port", "0"], {
+    env: { ...process.env, HALLPASS_PLAYGROUND: root("wasm/playground/dist") },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   for await (const line of createInterface({ input: child.stdout })) {
     const issuer = /^issuer (\S+)$/.exec(line)?.[1];
     if (issuer) return { issuer, clientId: "hallpass", stop: () => child.kill() };

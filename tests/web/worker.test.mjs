@@ -35,14 +35,18 @@ async function byDeviceCode(stage, page) {
   assert.equal(value?.status.loggedIn, true, JSON.stringify(error));
 }
 
-const byRedirect = (stage, page) => stage.signedIn(page);
+const SIGN_IN = {
+  "in a window": bySignInWindow,
+  "by a redirect": (stage, page) => stage.signedIn(page),
+  "with a device code": byDeviceCode,
+};
 
-for (const worker of ["dedicated", "shared"]) {
-  for (const [way, signIn] of [
-    ["in a window", bySignInWindow],
-    ["by a redirect", byRedirect],
-    ["with a device code", byDeviceCode],
-  ]) {
+for (const [worker, ...ways] of [
+  ["dedicated", "in a window", "by a redirect", "with a device code"],
+  ["shared", "in a window", "by a redirect"],
+]) {
+  for (const way of ways) {
+    const signIn = SIGN_IN[way];
     test(`signed in ${way}, a ${worker} worker asks for the page and renews the token`, async (t) => {
       const stage = await Stage.set(t, { start: peer, server: { accessTokenSeconds: 60 }, settings: { worker } });
       const page = await stage.tab();
@@ -117,17 +121,14 @@ test("tabs that share a worker share its session, and refresh once", async (t) =
   assert.equal((await stage.value(tabs[1], me)).status, 200, "the session outlives the tab that began it");
 });
 
-for (const [way, signIn] of [
-  ["in a window", bySignInWindow],
-  ["by a redirect", byRedirect],
-  ["with a device code", byDeviceCode],
-]) {
+for (const way of ["in a window", "by a redirect"]) {
+  const signIn = SIGN_IN[way];
   test(`a hostile script that was there first sees no token of a login ${way}`, async (t) => {
     const stage = await Stage.set(t, { start: peer, server: { accessTokenSeconds: 60 }, settings: { worker: "dedicated" } });
     await stage.context.addInitScript(hostile);
     const page = await stage.tab();
     const known = [];
-    stage.server.settings.leaving = (_path, { access_token, refresh_token, id_token }) => {
+    stage.server.settings.leaving = ({ body: { access_token, refresh_token, id_token } }) => {
       known.push(["access token", access_token], ["refresh token", refresh_token], ["identity token", id_token]);
     };
     await signIn(stage, page);
@@ -168,7 +169,7 @@ test("what a hostile script can do, and what it cannot", async (t) => {
     },
     evil.origin,
   );
-  assert.ok(widened.error?.code && widened.error.help, JSON.stringify(widened));
+  assert.equal(widened.error?.code, "worker_configured", JSON.stringify(widened));
   // nor send the worker somewhere by way of a redirect.
   stage.site.answers.set("/away", { status: 302, headers: { location: evil.origin }, body: "" });
   stage.site.settings.origins.push(stage.site.origin);
@@ -179,22 +180,23 @@ test("what a hostile script can do, and what it cannot", async (t) => {
   assert.deepEqual(stolen.filter(Boolean), [], "the token went elsewhere");
 });
 
-test("what a page did to its prototypes before does not move a token", async (t) => {
+test("what a page does to its prototypes is no way to a token", async (t) => {
   const stage = await Stage.set(t, { settings: { worker: "dedicated" } });
+  const page = await stage.tab();
+  await bySignInWindow(stage, page);
   const evil = await Site.start({ issuer: stage.server.issuer });
   t.after(() => evil.stop());
   const stolen = [];
   evil.server.prependListener("request", ({ headers, url }) => stolen.push(`${url} ${headers.authorization}`));
-  await stage.context.addInitScript((origin) => {
+  await page.evaluate((origin) => {
     Object.prototype.origins = [origin];
     Object.prototype.issuer = origin;
-    Object.prototype.fetch = () => Promise.reject(new Error("polluted"));
+    Object.prototype.redirect = "follow";
     Set.prototype.has = () => true;
     Array.prototype.includes = () => true;
+    Object.defineProperty(URL.prototype, "origin", { get: () => origin });
   }, evil.origin);
-  const page = await stage.context.newPage();
-  await page.goto(stage.site.origin);
-  await stage.ready(page).catch(() => {});
-  await stage.call(page, async (origin) => (await app.hallpass.fetch(origin)).status, evil.origin);
-  assert.deepEqual(stolen.filter((line) => line.includes("Bearer")), []);
+  const { error } = await stage.call(page, async (url) => (await app.hallpass.fetch(url)).status, `${evil.origin}/`);
+  assert.ok(error, "it was asked");
+  assert.deepEqual(stolen, []);
 });

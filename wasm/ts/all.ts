@@ -13,15 +13,14 @@ export {
   UnavailableError,
   errorOf,
   failed,
-  failureOf,
+  hostFailed,
   misused,
 } from "../../node-binding/ts/errors.js";
 export { DeviceCodePrompt } from "../../node-binding/ts/prompts.js";
 export { Token, loggedInOf } from "../../node-binding/ts/results.js";
 export { Inbox } from "../../node-binding/ts/waiting.js";
-export { Flow } from "../index.js";
 export { EngineClient } from "./engine.js";
 export { LocalEngine } from "./local.js";
 export { received, sent } from "./messages.js";
-export { load } from "./module.js";
+export { Flow, load } from "./module.js";
 export { checkDeviceCode, checkHallpass, checkLogin, clientOptions } from "./options.js";

@@ -2,6 +2,7 @@
 import type { Event } from "../../node-binding/types.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
 import { CANCELLED, failed } from "./all.js";
+import type { LoginOptions } from "./options.js";
 import { keep } from "./suspended.js";
 
 /** One login in a browser, as far as it is about windows. */
@@ -81,10 +82,10 @@ export class Returned implements Away {
 /** Somebody else opens the page, and says where it has come back to. */
 export class Launched implements Away {
   readonly leaves = false;
-  readonly #launch: (url: string) => unknown;
+  readonly #launch: NonNullable<LoginOptions["launch"]>;
   #url: string | undefined;
 
-  constructor(launch: (url: string) => unknown) {
+  constructor(launch: NonNullable<LoginOptions["launch"]>) {
     this.#launch = launch;
   }
 
@@ -92,15 +93,19 @@ export class Launched implements Away {
     this.#url = url;
   }
 
-  async next(): Promise<string> {
+  next(_until: number, _suspend: () => Promise<string>, wish: Wish | undefined): Promise<string> {
     const url = this.#url;
     this.#url = undefined;
-    if (url === undefined) throw strayed();
-    try {
-      return called(new URL(String(await this.#launch(url))));
-    } catch (cause) {
-      throw closed(cause);
-    }
+    return new Promise((resolve, reject) => {
+      if (url === undefined) return reject(strayed());
+      wish?.listen(() => resolve(CANCELLED));
+      Promise.resolve(this.#launch(url))
+        .then(
+          (back) => (back ? resolve(called(new URL(back))) : reject(closed())),
+          (cause: unknown) => reject(closed(cause)),
+        )
+        .catch(() => reject(strayed()));
+    });
   }
 
   judged(): void {}

@@ -28,13 +28,13 @@ export class Database implements Shelf {
 
   async get(name: string): Promise<Value | undefined> {
     const value: unknown = await this.#transact("readonly", (store) => store.get(name));
-    if (!isSealed(value)) return value as Value | undefined;
+    if (value === undefined || Array.isArray(value)) return value as Value | undefined;
     try {
-      return await this.#unsealed(name, value);
-    } catch (error) {
+      return await this.#unsealed(name, value as Sealed);
+    } catch {
       // What stands beside the record counts as damaged: core begins it anew. A login replaces the rest.
       if (name === "sidecar" || name === "parked") return "";
-      throw error;
+      throw new DOMException("the value was not sealed with the key that is there", "DataError");
     }
   }
 
@@ -89,18 +89,19 @@ export class Database implements Shelf {
     const request = act(transaction.objectStore(SHELF));
     return new Promise((resolve, reject) => {
       transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = transaction.onerror = () => reject(transaction.error ?? request.error);
+      transaction.onabort = () => reject(transaction.error ?? new DOMException("", "AbortError"));
     });
   }
 
   #open(): Promise<IDBDatabase> {
     return new Promise<IDBDatabase>((resolve, reject) => {
+      if (!globalThis.indexedDB) throw new DOMException("there is no database", "SecurityError");
       const late = (): void => reject(new DOMException("the database does not open", "TimeoutError"));
       const timer = setTimeout(late, PATIENCE);
       const opening = indexedDB.open(this.#name, 1);
       opening.onupgradeneeded = () => void opening.result.createObjectStore(SHELF);
       opening.onblocked = late;
-      opening.onerror = () => reject(opening.error);
+      opening.onerror = () => (clearTimeout(timer), reject(opening.error));
       opening.onsuccess = () => {
         clearTimeout(timer);
         const database = opening.result;
@@ -120,8 +121,4 @@ export class Database implements Shelf {
 
 function how(name: string, iv: BufferSource): AesGcmParams {
   return { name: ALGORITHM, iv, additionalData: new TextEncoder().encode(name) };
-}
-
-function isSealed(value: unknown): value is Sealed {
-  return typeof value === "object" && value !== null && "iv" in value && "data" in value;
 }

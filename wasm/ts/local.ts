@@ -5,11 +5,11 @@ import { HallpassError, errorOf } from "../../node-binding/ts/errors.js";
 import { fly } from "../../node-binding/ts/flights.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
 import type { Suspension } from "../../node-binding/types.js";
-import { Flow } from "../index.js";
 import { Database } from "./database.js";
 import type { Engine, SigningIn } from "./engine.js";
 import { BrowserHost } from "./host.js";
 import { type Mutex, Turns, lockOf } from "./locks.js";
+import { Flow } from "./module.js";
 import { type HallpassOptions, configurationOf } from "./options.js";
 import { inWordsOfAPage } from "./phrasing.js";
 import { Memory, type Shelf } from "./shelf.js";
@@ -43,6 +43,7 @@ export class LocalEngine implements Engine {
   readonly #waiting: Shelf;
   readonly #mutex: Mutex;
 
+  /** @internal */
   constructor(options: HallpassOptions, internals: Internals) {
     const isKept = options.store === "indexeddb";
     const name = `hallpass ${options.issuer} ${options.clientId}`;
@@ -90,9 +91,7 @@ export class LocalEngine implements Engine {
           : flow.resume(suspended, login, Date.now());
       return await drive(flow, first, host, wish);
     } catch (error) {
-      throw error instanceof HallpassError
-        ? inWordsOfAPage(error, suspended && "call `login()` to begin again")
-        : error;
+      throw error instanceof HallpassError ? inWordsOfAPage(error, away && "call `login()` to begin again") : error;
     } finally {
       // What it holds is overwritten now, and not when memory is short.
       flow.free?.();

@@ -4,13 +4,12 @@ import { HallpassError, errorOf, failureOf } from "../../node-binding/ts/errors.
 import type { Whereabouts } from "../../node-binding/ts/results.js";
 import type { Failure, LogLine } from "../../node-binding/types.js";
 import type { UserCode } from "./engine.js";
-import type { Source } from "./module.js";
 import type { ClientOptions } from "./options.js";
 
 /** What a page asks for. */
 export type Call =
   /** The first one says what the worker is for; every other one has to say the same. */
-  | { call: "create"; options: ClientOptions; module: Source | undefined }
+  | { call: "create"; options: ClientOptions; module: string | undefined }
   | { call: "login"; method: "browser" | "device_code"; leaves: boolean; suspended: string | undefined }
   | { call: "status"; check: boolean }
   | { call: "logout"; local: boolean }

@@ -1,14 +1,18 @@
 // The WebAssembly module: loaded once, by whoever needs it first.
-import { initSync } from "../index.js";
 import { failed } from "../../node-binding/ts/errors.js";
+import type * as types from "../../node-binding/types.js";
+import { Flow as Loaded, initSync } from "../index.js";
 
 /** What the module can be loaded from. */
 export type Source = WebAssembly.Module | Response | BufferSource | URL | string;
 
+/** One flow, from its start to its end, once the module is loaded. */
+export const Flow: typeof types.Flow = Loaded;
+
 let loading: Promise<void> | undefined;
 
 /** Loads the module, unless it is there. What has failed is tried again by the next call. */
-export function load(source: Source | undefined): Promise<void> {
+export function load(source?: Source): Promise<void> {
   loading ??= compile(source).then(
     (module) => void initSync({ module }),
     (cause: unknown) => {

@@ -25,7 +25,7 @@ export interface Shelf {
 
 /** The memory of this page, or of this worker. */
 export class Memory implements Shelf {
-  readonly location = "the memory of this page";
+  readonly location = "memory";
   readonly #values = new Map<string, Value>();
 
   async get(name: string): Promise<Value | undefined> {

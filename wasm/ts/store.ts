@@ -149,7 +149,6 @@ function troubleOf(name: string): StoreTrouble {
       return "denied";
     case "TimeoutError":
       return "timed_out";
-    case "OperationError":
     case "DataError":
       return "unreadable";
     default:

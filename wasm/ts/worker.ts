@@ -2,7 +2,7 @@
 // page says once what the worker is for, and no script of the page can widen that later.
 import type { Ran } from "../../node-binding/ts/client.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
-import { EngineClient, Inbox, LocalEngine, checkHallpass, load, misused, sent } from "./all.js";
+import { EngineClient, Inbox, LocalEngine, checkHallpass, invalid, load, misused, sent } from "./all.js";
 import type { Away } from "./away.js";
 import type { SigningIn, UserCode } from "./engine.js";
 import type { Answered, Asked, Aside, Call, News, Sent, SentResponse } from "./messages.js";
@@ -24,7 +24,7 @@ interface Purpose {
   text: string;
   engine: LocalEngine;
   client: EngineClient;
-  ready: Promise<void>;
+  load(): Promise<void>;
 }
 
 const ports = new Set<Port>();
@@ -39,6 +39,8 @@ function serve(port: Port): void {
   ports.add(port);
   const ongoing = new Map<string, Ongoing>();
   port.onmessage = ({ data }: MessageEvent<{ id: string } & (Call | Aside)>) => {
+    // Whatever a script of the page says, it ends no worker.
+    if (typeof data?.id !== "string") return;
     const call = ongoing.get(data.id);
     if ("event" in data) call?.inbox.hear(String(data.event));
     else if ("abort" in data) call?.controller.abort();
@@ -57,8 +59,8 @@ function serve(port: Port): void {
 async function answer(asked: Call, { inbox, controller: { signal } }: Ongoing, say: Say): Promise<void> {
   if (asked.call === "create") return create(asked).then(() => say({ ok: true }));
   if (!purpose) throw misused("worker_unconfigured", "the worker was not told yet what it is for");
-  const { client, engine, ready } = purpose;
-  await ready;
+  const { client, engine } = purpose;
+  await purpose.load();
   if (asked.call === "fetch") {
     const { url, method, headers, body } = asked;
     return sendBack(await client.fetch(url, { method, headers, body, signal }), say);
@@ -66,6 +68,7 @@ async function answer(asked: Call, { inbox, controller: { signal } }: Ongoing, s
   const running: SigningIn = { signal };
   if (asked.call === "status") return report(await engine.run("status", { check: asked.check === true }, running), say);
   if (asked.call === "logout") return report(await engine.run("logout", { local: asked.local === true }, running), say);
+  if (asked.call !== "login") throw misused("invalid_message", "the worker knows no such call");
   const method = asked.method === "device_code" ? asked.method : "browser";
   const page = { away: new Page(asked.leaves === true, inbox, say), show: (prompt: UserCode) => say({ prompt }) };
   return report(await engine.run("login", { method }, { ...running, ...page, suspended: asked.suspended }), say);
@@ -73,21 +76,20 @@ async function answer(asked: Call, { inbox, controller: { signal } }: Ongoing, s
 
 /** Takes up what the worker is for, once. What has failed can be tried again, with the same options. */
 async function create({ options, module }: Extract<Call, { call: "create" }>): Promise<void> {
-  const text = JSON.stringify(options);
+  const text = JSON.stringify([options, module]);
   if (!purpose) {
     checkHallpass(options);
+    const source = module === undefined ? undefined : new URL(module, location.href);
+    if (source && !/^https?:/.test(source.protocol)) throw invalid("`module` must be served, like this worker");
     const engine = new LocalEngine({ ...options, log: (line) => tell({ log: line }) }, {});
     engine.watch(() => tell({ changed: true }));
-    purpose = { text, engine, client: new EngineClient(options, engine), ready: load(module) };
+    purpose = { text, engine, client: new EngineClient(options, engine), load: () => load(source) };
   }
   if (purpose.text !== text) {
     const help = "pass the same options wherever this worker is used, or start another one";
     throw misused("worker_configured", "this worker was begun with other options, which it keeps", help);
   }
-  await purpose.ready.catch((error: unknown) => {
-    purpose!.ready = load(module);
-    throw error;
-  });
+  return purpose.load();
 }
 
 /** Says something to every page. */

@@ -48,18 +48,18 @@ export function showClaims(credential: Credential | undefined): void {
   element("no-claims").hidden = credential !== undefined;
   element("claims").replaceChildren(
     ...(credential
-      ? [make("h3", { text: "Access token" }), listOf(credential.access), make("h3", { text: "ID token" }), listOf(credential.id)]
+      ? [titled("Access token", credential.access), titled("ID token", credential.id)]
       : []),
   );
 }
 
-function listOf(claims: Claims): HTMLElement {
+function titled(title: string, claims: Claims): HTMLElement {
   const list = make("dl");
   for (const [name, value] of Object.entries(claims)) {
     const text = HIDDEN.has(name) ? "•••" : TIMES.has(name) ? timeOf(Number(value)) : textOf(value);
     list.append(make("dt", { text: name }), make("dd", { text }));
   }
-  return list;
+  return make("div", {}, make("h3", { text: title }), list);
 }
 
 function textOf(value: unknown): string {

@@ -39,6 +39,7 @@ export class Countdown {
     const isOver = this.#life !== undefined && (this.#refused || left === 0);
     this.#dial.classList.toggle("low", share < 0.2);
     this.#dial.classList.toggle("over", isOver);
+    this.#dial.classList.toggle("refused", this.#refused);
     this.#dial.classList.toggle("empty", this.#life === undefined);
     this.#arc.style.strokeDasharray = `${isOver ? 100 : share * 100} 100`;
     this.#time.textContent = !this.#life ? "–" : this.#refused ? "refused" : clock(left);

@@ -35,21 +35,23 @@ export function standing(turns: readonly { places: Place[]; end?: { ok: boolean 
     taken.set(machine, known);
     latest.set(machine, way);
   };
+  const end = ({ machine, state }: Place): void => {
+    take(machine, wayBetween(machines[machine]!, state, DONE));
+    ran.set(machine, DONE);
+  };
   for (const turn of turns) {
     latest = new Map();
     if (turn.end) {
       ended = turn.end.ok ? "well" : "badly";
-      for (const { machine, state } of places) take(machine, wayBetween(machines[machine]!, state, DONE));
+      places.forEach(end);
       break;
     }
-    for (const [depth, { machine, state }] of turn.places.entries()) {
-      const before = places[depth];
-      if (before?.machine === machine && before.state !== state) {
-        take(machine, wayBetween(machines[machine]!, before.state, state));
-        break;
-      }
-      if (before?.machine !== machine) break;
-    }
+    const depth = places.findIndex(({ machine, state }, at) => turn.places[at]?.machine !== machine || turn.places[at].state !== state);
+    const [before, after] = [places[depth], turn.places[depth]];
+    if (before && after?.machine === before.machine)
+      take(before.machine, wayBetween(machines[before.machine]!, before.state, after.state));
+    // What ran inside the state that was left has ended.
+    if (before) places.slice(after?.machine === before.machine ? depth + 1 : depth).forEach(end);
     places = turn.places;
     for (const { machine, state } of places) ran.set(machine, state);
   }
@@ -75,7 +77,7 @@ export class Diagram {
   constructor(element: HTMLElement, path: HTMLElement) {
     this.#element = element;
     this.#path = path;
-    this.#present([this.#drawing("Login"), this.#drawing("Refresh")]);
+    this.#present([this.#drawing("Refresh"), this.#drawing("Login")]);
   }
 
   /** @param flow which flow it is */
@@ -84,14 +86,11 @@ export class Diagram {
     const [outermost] = now.places;
     if (!outermost) return;
     for (const [machine, state] of now.ran) {
-      const isHere = now.places.some((place) => place.machine === machine);
-      const ended = now.ended && machine === outermost.machine ? now.ended : undefined;
-      const where = ended ? DONE : isHere && !now.ended ? state : undefined;
-      this.#drawing(machine).show(where, ended, now.taken.get(machine), now.latest.get(machine));
+      this.#drawing(machine).show(state, now.ended, now.taken.get(machine), now.latest.get(machine));
     }
     const chosen = this.#chosen?.flow === flow && now.ran.has(this.#chosen.machine) ? this.#chosen.machine : undefined;
     const speaking = now.places.findLast(({ machine }) => machines[machine]!.states.length >= FEW) ?? outermost;
-    const current = chosen ?? (now.ended ? outermost : speaking).machine;
+    const current = chosen ?? (now.ended ? tellsMost(now) : speaking.machine);
     const depth = now.places.findIndex(({ machine }) => machine === current);
     const outside = now.places[depth - 1];
     this.#present([...(outside ? [this.#drawing(outside.machine)] : []), this.#drawing(current)]);
@@ -115,11 +114,10 @@ export class Diagram {
 
   /** The machines from the outermost in, and those that have ended before. */
   #showPath({ places, ran, ended }: Standing, current: string): void {
-    const inside = new Map(places.map(({ machine, state }) => [machine, state]));
+    const inside = new Map(places.map(({ machine }) => [machine, ran.get(machine)]));
     const others = [...ran.keys()].filter((name) => !inside.has(name) && machines[name]!.states.length > 1);
     const items = [...inside.keys(), ...others].map((name, index) => {
-      const state = !inside.has(name) ? undefined : ended ? (index === 0 ? DONE : undefined) : inside.get(name);
-      return this.#step(name, state, name === current, inside.has(name) && !ended);
+      return this.#step(name, ended && index > 0 ? undefined : inside.get(name), name === current, inside.has(name) && !ended);
     });
     // What had the focus keeps it.
     const focused = this.#path.contains(document.activeElement) ? document.activeElement?.textContent : undefined;
@@ -142,6 +140,12 @@ export class Diagram {
   }
 }
 
+/** The machine that has gone furthest. */
+function tellsMost({ ran, taken }: Standing): string {
+  const length = (name: string): number => taken.get(name)?.size ?? 0;
+  return [...ran.keys()].reduce((most, name) => (length(name) > length(most) ? name : most));
+}
+
 /** One machine. */
 class Drawing {
   readonly element = make("figure", { class: "machine" });
@@ -156,6 +160,7 @@ class Drawing {
     const layout = layoutOf(machine);
     this.#image = this.#draw(layout, name);
     this.element.append(caption, this.#image);
+    this.show(undefined, undefined);
   }
 
   /** @param state where it is, if it runs */
@@ -183,8 +188,9 @@ class Drawing {
       viewBox: "0 0 8 8",
       refX: 6,
       refY: 4,
-      markerWidth: 6,
-      markerHeight: 6,
+      markerWidth: 9,
+      markerHeight: 9,
+      markerUnits: "userSpaceOnUse",
       orient: "auto-start-reverse",
     });
     marker.append(svg("path", { d: "M0 .8 7 4 0 7.2z", class: "head" }));

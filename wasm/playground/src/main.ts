@@ -1,5 +1,5 @@
 // The page: what is pressed, what comes of it, and where the flow is meanwhile.
-import { type DeviceCodePrompt, type Hallpass, HallpassError, type Status } from "../../ts/index.js";
+import { type DeviceCodePrompt, type Hallpass, HallpassError, LoginRequiredError, type Status } from "../../ts/index.js";
 import { type Credential, credentialIn, showClaims } from "./claims.js";
 import { client } from "./client.js";
 import { Countdown } from "./countdown.js";
@@ -13,7 +13,13 @@ import { Timeline } from "./timeline.js";
 import { twoTabs } from "./two-tabs.js";
 import type { Turn } from "./turn.js";
 
-const journal = new JournalView();
+const journal = new JournalView(({ lifetime, grace }) => {
+  for (const [id, value] of Object.entries({ lifetime, grace })) {
+    const select = element<HTMLSelectElement>(id);
+    const isKnown = [...select.options].some((option) => option.value === String(value));
+    if (isKnown && document.activeElement !== select) select.value = String(value);
+  }
+});
 const countdown = new Countdown();
 const diagram = new Diagram(element("diagram"), element("path"));
 const player = new Player(diagram, (turn, { flow, index }) => {
@@ -36,6 +42,7 @@ function heard(turn: Turn): void {
   element("no-turns").hidden = true;
   element<HTMLButtonElement>("clear").disabled = false;
   player.follow(timeline.add(turn));
+  if (turn.kind === "login" && turn.end?.ok) isOver = false;
   if (turn.end) announce(turn.end.words);
 }
 
@@ -48,14 +55,18 @@ function glimpsed(found: Credential | null | undefined): void {
   countdown.set(typeof exp === "number" ? { from: Number(iat ?? exp - 3600) * 1000, until: exp * 1000 } : undefined);
 }
 
+/** The credential is still there, and the server has ended its session. */
+let isOver = false;
+
 function showStatus(status: Status): void {
-  const { loggedIn, account } = status;
-  element("name").textContent = loggedIn ? (account?.email ?? account?.id ?? "Signed in") : "Nobody is signed in";
-  element("state").textContent = loggedIn ? "signed in at this server" : "choose how to sign in";
+  const { account } = status;
+  const loggedIn = status.loggedIn && !isOver;
+  element("name").textContent = status.loggedIn ? (account?.email ?? account?.id ?? "Somebody") : "Nobody is signed in";
+  element("state").textContent = isOver ? "the session is over" : loggedIn ? "signed in" : "choose how to sign in";
   element("sign-in").hidden = loggedIn;
   element("use").hidden = !loggedIn;
   for (const id of ["expire", "lose", "slow", "refuse", "revoke"]) element<HTMLButtonElement>(id).disabled = !loggedIn;
-  if (!loggedIn) glimpsed(null);
+  if (!status.loggedIn) glimpsed(null);
 }
 
 type Tone = "good" | "wait" | "bad";
@@ -65,15 +76,17 @@ function tell(tone: Tone, ...content: (Node | string)[]): void {
   const result = element("result");
   result.className = `note ${tone}`;
   result.hidden = false;
-  // Those who do not see it hear of it.
-  result.setAttribute("role", tone === "bad" ? "alert" : "status");
   result.replaceChildren(...content);
 }
 
 function tellError(error: unknown): void {
   if (!(error instanceof HallpassError)) return tell("bad", String(error));
+  if (error instanceof LoginRequiredError) isOver = true;
   const { code, message, help } = error;
-  tell("bad", make("code", { text: code }), message, ...(help === undefined ? [] : [make("p", { class: "help", text: help })]));
+  const words = (text: string): (Node | string)[] =>
+    text.split("`").map((part, index) => (index % 2 === 1 ? make("code", { text: part }) : part));
+  const advice = help === undefined ? [] : [make("p", { class: "help" }, ...words(help))];
+  tell("bad", make("code", { text: code }), ...words(message), ...advice);
 }
 
 /** Does what a button says; until it is done, nothing else can be pressed that would do the same. */
@@ -126,9 +139,14 @@ function showCode(prompt: DeviceCodePrompt): void {
 
 async function withCode(hallpass: Hallpass): Promise<void> {
   waiting = new AbortController();
+  const { signal } = waiting;
   try {
-    await hallpass.loginWithDeviceCode({ onPrompt: showCode, signal: waiting.signal });
+    await hallpass.loginWithDeviceCode({ onPrompt: showCode, signal });
     tell("good", "Signed in with a code.");
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    tell("good", "Given up: nothing was signed in, and nothing was changed.");
+    element("sign-in-device").focus();
   } finally {
     element("device").hidden = true;
     waiting = undefined;
@@ -189,8 +207,11 @@ function wire(): void {
     element<HTMLSelectElement>(name).addEventListener("change", (event) =>
       void set(name, Number((event.target as HTMLSelectElement).value)).catch(tellError),
     );
-  element("back").addEventListener("click", () => player.step(-1));
-  element("forward").addEventListener("click", () => player.step(1));
+  for (const [id, by] of [["back", -1], ["forward", 1]] as const)
+    element(id).addEventListener("click", () => {
+      player.step(by);
+      announce(element("caption").textContent);
+    });
   element("replay").addEventListener("click", () => player.replay());
   element("clear").addEventListener("click", () => {
     timeline.clear();

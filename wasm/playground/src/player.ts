@@ -61,7 +61,9 @@ export class Player {
   }
 
   #next(): void {
-    const view = this.#waiting.shift();
+    // Two flows at once are shown one after the other.
+    const same = this.#waiting.findIndex(({ flow }) => flow === this.#view?.flow);
+    const [view] = this.#waiting.splice(Math.max(same, 0), 1);
     if (!view) {
       this.#timer = undefined;
       return;
