@@ -1,7 +1,7 @@
 // The loop of every TypeScript shell. It decides nothing, and no word of a host is in here: the browser package runs
 // the same loop.
 import type { Effect, LogLine, Message, Outcome } from "../types.js";
-import { HallpassError, errorOf, misused } from "./errors.js";
+import { HallpassError, errorOf, hostFailed } from "./errors.js";
 import { Wish } from "./wish.js";
 
 /** What the loop needs of a `Flow`. */
@@ -58,5 +58,5 @@ export async function drive(flow: Steps, first: string, host: Host, wish = new W
   if ("ok" in message.done) return message.done.ok;
   if (thrown === undefined) throw errorOf(message.done.error);
   if (thrown.cause instanceof HallpassError) throw thrown.cause;
-  throw misused("host_failed", "the program around Hallpass failed in the middle of it", undefined, thrown.cause);
+  throw hostFailed(thrown.cause);
 }

@@ -80,3 +80,8 @@ export function failed(blame: Blame, code: string, message: string, help?: strin
 export function misused(code: string, message: string, help?: string, cause?: unknown): HallpassError {
   return failed("misused", code, message, help, cause);
 }
+
+/** A callback of the calling program has thrown. */
+export function hostFailed(cause: unknown): HallpassError {
+  return misused("host_failed", "the program around Hallpass failed in the middle of it", undefined, cause);
+}

@@ -136,7 +136,9 @@ test("so does the callback page, which is nothing else", async () => {
 test("what waited for a redirect in this tab does not get in the way of the window", async () => {
   const before = await tab.load(`${ORIGIN}/`);
   await before.leave(await before.create());
-  assert.equal(tab.storage.size, 1);
+  const other = await tab.load(`${ORIGIN}/`);
+  await other.leave(await other.create({ clientId: "another" }));
+  assert.equal(tab.storage.size, 2);
   await opened();
   assert.equal(tab.storage.size, 0);
 });

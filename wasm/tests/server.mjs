@@ -11,6 +11,12 @@ const base64url = (value) => Buffer.from(JSON.stringify(value)).toString("base64
 export const CANARY = "canary";
 const secret = (kind) => `${CANARY}-${kind}-${randomBytes(9).toString("base64url")}`;
 
+/** The thumbprint (RFC 7638) of the key in a proof of possession. */
+function thumbprint(proof = "") {
+  const { crv, kty, x, y } = JSON.parse(Buffer.from(proof.split(".")[0] || "e30", "base64url")).jwk ?? {};
+  return createHash("sha256").update(JSON.stringify({ crv, kty, x, y })).digest("base64url");
+}
+
 export class Server {
   /** What was asked, as `METHOD /path`. */
   asked = [];
@@ -54,7 +60,7 @@ export class Server {
   consent(authorizationUrl, changes = {}) {
     const { searchParams } = new URL(authorizationUrl);
     const code = secret("code");
-    this.#codes.set(code, searchParams.get("code_challenge"));
+    this.#codes.set(code, [searchParams.get("code_challenge"), searchParams.get("dpop_jkt")]);
     const back = new URL(searchParams.get("redirect_uri"));
     const answer = { code, state: searchParams.get("state"), iss: ISSUER, ...changes };
     for (const [name, value] of Object.entries(answer)) if (value !== undefined) back.searchParams.set(name, value);
@@ -82,12 +88,13 @@ export class Server {
   #token(form, isBound) {
     const grant = form.get("grant_type");
     if (grant === "authorization_code") {
-      const challenge = this.#codes.get(form.get("code"));
+      const [challenge, boundTo] = this.#codes.get(form.get("code")) ?? [];
       this.#codes.delete(form.get("code"));
       const proven = createHash("sha256")
         .update(form.get("code_verifier") ?? "")
         .digest("base64url");
-      if (challenge === undefined || proven !== challenge) return json({ error: "invalid_grant" }, { status: 400 });
+      if (proven !== challenge || (boundTo && boundTo !== thumbprint(this.proofs.at(-1)?.[1])))
+        return json({ error: "invalid_grant" }, { status: 400 });
     } else if (grant === "refresh_token") {
       if (!this.#refreshTokens.delete(form.get("refresh_token")))
         return json({ error: "invalid_grant" }, { status: 400 });

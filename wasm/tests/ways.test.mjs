@@ -94,6 +94,22 @@ test("a launch that the person ends, or that comes back with something else", as
   }
 });
 
+test("a launch that nobody waits for any more signs nobody in", async () => {
+  const page = await tab.load(`${ORIGIN}/`);
+  extension();
+  const hallpass = await page.create();
+  const controller = new AbortController();
+  const launch = async (url) => {
+    controller.abort();
+    await new Promise(setImmediate);
+    return tab.server.consent(url);
+  };
+  assert.equal((await failure(hallpass.login({ launch, signal: controller.signal }))).name, "AbortError");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(!tab.server.asked.includes("POST /token"));
+  assert.equal((await hallpass.status()).loggedIn, false);
+});
+
 test("the module cannot be loaded: an error that says why, and the next call tries again", async () => {
   const page = await tab.load(`${ORIGIN}/`);
   const bytes = readFileSync(new URL("../pkg/hallpass_web_bg.wasm", import.meta.url));

@@ -11,6 +11,7 @@ const MODULE = `${ORIGIN}/hallpass.wasm`;
 /** A worker as a page has it, whose every word is written down. */
 class Worker {
   heard = [];
+  said = [];
   #listeners = new Set();
   #calls = new Map();
 
@@ -35,6 +36,7 @@ class Worker {
   }
 
   postMessage(message) {
+    this.said.push(message);
     this.thread.postMessage(message);
   }
 
@@ -168,7 +170,7 @@ test("what a hostile script can do: ask in the person's name where the app may, 
 });
 
 test("a call that is aborted is let go, there too", async (t) => {
-  const { hallpass } = await signedIn(t);
+  const { hallpass, worker } = await signedIn(t);
   const shown = new Promise((resolve) => {
     const controller = new AbortController();
     const login = failure(
@@ -183,6 +185,8 @@ test("a call that is aborted is let go, there too", async (t) => {
   assert.ok(prompt.expiresAt > new Date());
   controller.abort();
   assert.equal((await login).name, "AbortError");
+  const begun = worker.said.find(({ method }) => method === "device_code");
+  assert.deepEqual(worker.said.at(-1), { id: begun.id, abort: true });
   const error = await failure(hallpass.fetch(`${API}/me`, { signal: AbortSignal.abort() }));
   assert.equal(error.name, "AbortError");
 });
@@ -226,6 +230,10 @@ test("a worker that was not told what it is for does nothing", async (t) => {
     assert.equal((await worker.say({ call: "create", options, module })).error.code, "invalid_option");
   }
   const page = await tab.load(`${ORIGIN}/`);
-  const error = await failure(page.create({ worker, fetch: undefined, module: new Uint8Array(8) }));
-  assert.equal(error.code, "invalid_option");
+  for (const more of [{ module: new Uint8Array(8) }, { fetch: globalThis.fetch }]) {
+    const error = await failure(page.create({ worker, fetch: undefined, module: MODULE, ...more }));
+    assert.equal(error.code, "invalid_option");
+  }
+  for (const odd of [null, 7, "create", [], {}]) worker.postMessage(odd);
+  assert.equal((await worker.say({ call: "status" })).error.code, "worker_unconfigured", "it lives on");
 });

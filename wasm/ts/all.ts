@@ -13,7 +13,7 @@ export {
   UnavailableError,
   errorOf,
   failed,
-  failureOf,
+  hostFailed,
   misused,
 } from "../../node-binding/ts/errors.js";
 export { DeviceCodePrompt } from "../../node-binding/ts/prompts.js";

@@ -93,16 +93,19 @@ export class Launched implements Away {
     this.#url = url;
   }
 
-  async next(): Promise<string> {
-    if (this.#url === undefined) throw strayed();
-    const url = await Promise.resolve(this.#launch(this.#url)).catch((cause: unknown) => Promise.reject(closed(cause)));
+  next(_until: number, _suspend: () => Promise<string>, wish: Wish | undefined): Promise<string> {
+    const url = this.#url;
     this.#url = undefined;
-    if (!url) throw closed();
-    try {
-      return called(new URL(url));
-    } catch {
-      throw strayed();
-    }
+    return new Promise((resolve, reject) => {
+      if (url === undefined) return reject(strayed());
+      wish?.listen(() => resolve(CANCELLED));
+      Promise.resolve(this.#launch(url))
+        .then(
+          (back) => (back ? resolve(called(new URL(back))) : reject(closed())),
+          (cause: unknown) => reject(closed(cause)),
+        )
+        .catch(() => reject(strayed()));
+    });
   }
 
   judged(): void {}

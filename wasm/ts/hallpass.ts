@@ -20,7 +20,7 @@ import { hand } from "./handing.js";
 import type { Internals } from "./local.js";
 import type { DeviceCodeOptions, HallpassOptions, LoginOptions } from "./options.js";
 import { Popup } from "./popup.js";
-import { take, waits } from "./suspended.js";
+import { take, waiting } from "./suspended.js";
 
 /**
  * The login of one client at one provider: sign a person in, send requests in their name, sign out.
@@ -82,8 +82,8 @@ export class Hallpass extends EngineClient {
     const { launch, popup, signal } = options;
     if (!launch && typeof document === "undefined")
       throw misused("no_window", "there is no page here", "pass `launch`");
-    // A window inherits what waits in this tab: nothing may be taken there for what the window was opened for.
-    if (popup) take(this.#name);
+    // A window inherits what waits in this tab, and must not take that for what it was opened for.
+    if (popup) waiting().forEach(take);
     const away = launch ? new Launched(launch) : popup ? new Popup() : new Redirect(this.#name);
     return this.#signIn("browser", { signal, away });
   }
@@ -116,7 +116,7 @@ export class Hallpass extends EngineClient {
     if (!url) return undefined;
     const suspended = take(this.#name);
     // Another provider's login may wait in this tab: the answer is left to that.
-    if (suspended === undefined && waits()) return undefined;
+    if (suspended === undefined && waiting().length > 0) return undefined;
     forgetArrival();
     if (suspended !== undefined) return this.#signIn("browser", { away: new Returned(url), suspended });
     if (await hand(url)) {

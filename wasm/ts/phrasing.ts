@@ -1,5 +1,5 @@
 // What core tells a person at a terminal, for the author of a page.
-import { HallpassError } from "../../node-binding/ts/errors.js";
+import type { HallpassError } from "../../node-binding/ts/errors.js";
 
 /**
  * The same error, whose help names a method in place of a command.
@@ -7,13 +7,11 @@ import { HallpassError } from "../../node-binding/ts/errors.js";
  * @param usual what helps where core knows nothing
  */
 export function inWordsOfAPage(error: HallpassError, usual: string | undefined): HallpassError {
-  const { code, message, retryable } = error;
-  const help = /^store_|^no_home|^keyring_/.test(code)
+  const help = /^store_|^no_home|^keyring_/.test(error.code)
     ? 'allow this site to keep data and see that there is room, or keep the login in memory (`store: "memory"`)'
     : (error.help
         ?.replace(/`hallpass login --device-auth`/g, "`loginWithDeviceCode()`")
         .replace(/`hallpass (login|logout|token)[^`]*`/g, "`$1()`")
         .replace(/\brun `/g, "call `") ?? usual);
-  const Class = error.constructor as typeof HallpassError;
-  return new Class({ code, message, retryable, ...(help === undefined ? {} : { help }) }, { cause: error.cause });
+  return Object.assign(error, { help });
 }

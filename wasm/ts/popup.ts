@@ -1,6 +1,6 @@
 // A login in a window of its own.
 import type { Wish } from "../../node-binding/ts/wish.js";
-import { Inbox, failed } from "./all.js";
+import { CANCELLED, Inbox, failed } from "./all.js";
 import { type Away, called, closed } from "./away.js";
 import { type Handed, hear } from "./handing.js";
 
@@ -48,7 +48,7 @@ export class Popup implements Away {
       this.#inbox
         .next(until - Date.now(), wish, "timed_out")
         .then((event) => {
-          if (event.startsWith("{")) this.#answer = this.#answers.shift();
+          this.#answer = event.startsWith("{") ? this.#answers.shift() : undefined;
           resolve(event);
         })
         .finally(() => clearInterval(glancing));
@@ -61,6 +61,8 @@ export class Popup implements Away {
 
   end(): void {
     this.#stop();
+    // Whoever still waits for it stops looking.
+    this.#inbox.hear(CANCELLED);
     this.#window.close();
   }
 

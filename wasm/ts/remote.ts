@@ -1,7 +1,7 @@
 // Flows that are run in a worker: the page asks for what comes of them, and does what only a page can do.
 import type { Outcomes, Ran } from "../../node-binding/ts/client.js";
 import type { FetchInit, FetchInput } from "../../node-binding/ts/resource.js";
-import { clientOptions, invalid, misused, received } from "./all.js";
+import { HallpassError, clientOptions, hostFailed, invalid, misused, received } from "./all.js";
 import type { Engine, SigningIn } from "./engine.js";
 import type { Answered, Asked, Aside, Call, News, Said, Sent, SentResponse } from "./messages.js";
 import type { HallpassOptions } from "./options.js";
@@ -32,7 +32,8 @@ export class RemoteEngine implements Engine {
   /** Tells the worker what it is for. */
   static async to(worker: Worker | SharedWorker, options: HallpassOptions): Promise<RemoteEngine> {
     const engine = new RemoteEngine(worker, options);
-    const { module } = options;
+    const { module, fetch } = options;
+    if (fetch) throw invalid("with a `worker` there can be no `fetch`: the worker sends");
     // Code that the page brings along is not what tokens are to be kept by.
     if (module !== undefined && typeof module !== "string" && !(module instanceof URL)) {
       throw invalid("with a `worker`, `module` must be a URL");
@@ -55,9 +56,8 @@ export class RemoteEngine implements Engine {
   async fetch(input: FetchInput, init?: FetchInit): Promise<Response> {
     const request = new Request(input, init as RequestInit);
     const { url, method, signal } = request;
-    signal.throwIfAborted();
     // What was in a form or a stream is bytes by now, and its headers say which.
-    const body = request.body === null && /^(GET|HEAD)$/.test(method) ? null : await request.arrayBuffer();
+    const body = /^(GET|HEAD)$/.test(method) ? null : await request.arrayBuffer();
     const answer = await this.#ask({ call: "fetch", url, method, headers: [...request.headers], body }, { signal });
     const { body: whole, url: from, ...rest } = answer as SentResponse;
     return Object.defineProperty(new Response(whole, rest), "url", { value: from });
@@ -69,7 +69,11 @@ export class RemoteEngine implements Engine {
   }
 
   #hear(data: Said | News): void {
-    if ("log" in data) this.#options.log?.(data.log);
+    // What a log throws is ignored.
+    if ("log" in data)
+      Promise.resolve(data.log)
+        .then(this.#options.log)
+        .catch(() => {});
     else if ("changed" in data) for (const changed of this.#watchers) changed();
     else this.#calls.get(data.id)?.(data);
   }
@@ -78,6 +82,7 @@ export class RemoteEngine implements Engine {
     // Another object of this page, or another page, may ask the same worker.
     const id = crypto.randomUUID();
     const signals = [this.#options.signal, running.signal].filter((signal) => signal !== undefined);
+    for (const signal of signals) if (signal.aborted) return Promise.reject(signal.reason as Error);
     const post = (message: Call | Aside): void => this.#port.postMessage({ id, ...message });
     return new Promise((resolve, reject) => {
       const end = (): void => {
@@ -92,7 +97,10 @@ export class RemoteEngine implements Engine {
       const abort = (event: Event): void => giveUp((event.target as AbortSignal).reason);
       for (const signal of signals) signal.addEventListener("abort", abort);
       this.#calls.set(id, (said) => {
-        if (!("ok" in said || "error" in said)) return void this.#perform(said, running, post).catch(giveUp);
+        if (!("ok" in said || "error" in said)) {
+          const failing = (cause: unknown): void => giveUp(cause instanceof HallpassError ? cause : hostFailed(cause));
+          return void this.#perform(said, running, post).catch(failing);
+        }
         end();
         if ("ok" in said) resolve(said.ok);
         else reject(received(said.error));

@@ -29,11 +29,12 @@ export function take(name: string): string | undefined {
   }
 }
 
-/** Whether any login waits in this tab, of whatever name. */
-export function waits(): boolean {
+/** The names of all logins that wait in this tab. */
+export function waiting(): string[] {
   try {
-    return Object.keys(sessionStorage).some((key) => key.startsWith(PREFIX));
+    const keys = Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX));
+    return keys.map((key) => key.slice(PREFIX.length));
   } catch {
-    return false;
+    return [];
   }
 }

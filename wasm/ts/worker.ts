@@ -39,6 +39,8 @@ function serve(port: Port): void {
   ports.add(port);
   const ongoing = new Map<string, Ongoing>();
   port.onmessage = ({ data }: MessageEvent<{ id: string } & (Call | Aside)>) => {
+    // Whatever a script of the page says, it ends no worker.
+    if (typeof data?.id !== "string") return;
     const call = ongoing.get(data.id);
     if ("event" in data) call?.inbox.hear(String(data.event));
     else if ("abort" in data) call?.controller.abort();
