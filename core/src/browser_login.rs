@@ -28,12 +28,13 @@ const ATTEMPTS: u8 = 3;
 /// - `Listening`      → `Listening` → `Pushing` where the server takes the request beforehand, or `Presenting`
 /// - `Pushing`        → (pushed authorization) → `Presenting`
 /// - `Presenting`     → `Presented` → `Awaiting`
-/// - `Awaiting`       → `Called`, `Pasted` → `Authenticating`, or `Refusing` what is not the answer
-///   → `Switched` → done, for a device code · → `TimedOut`, `Cancelled` → done
+/// - `Awaiting`       → `Called` → `Authenticating`, or `Refusing` what is not the answer
+///   · `Pasted` → `Authenticating`, or `Awaiting` what is the answer
+///   · `Switched` → done, for a device code · `TimedOut`, `Cancelled` → done
 /// - `Refusing`       → `Replied` → `Awaiting`
 /// - `Authenticating` → (preparing) → `Exchanging`
 /// - `Exchanging`     → `Responded` → done, or `Authenticating` for another proof of possession
-///   · → `RequestFailed` (not sent) → `Pausing`
+///   · `RequestFailed` → `Pausing` where nothing was sent, or done
 /// - `Pausing`        → `Slept` → `Exchanging`
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct BrowserLogin {

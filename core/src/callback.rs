@@ -4,7 +4,7 @@ use alloc::borrow::{Cow, ToOwned};
 use alloc::string::String;
 
 use crate::endpoint::Endpoint;
-use crate::text::plain;
+use crate::text::{plain, said};
 use crate::{Call, Error, Misbehaved, Page, Refused, Secret};
 
 /// A longer authorization code is nobody's.
@@ -84,9 +84,9 @@ impl Expected<'_> {
     }
 
     fn error(&self, error: &str, description: Option<&str>) -> Error {
-        let description = description.map(plain).filter(|text| !text.is_empty());
+        let description = description.map(said).filter(|text| !text.is_empty());
         if error != "access_denied" {
-            return Refused::Other { server: self.server.to_owned(), error: plain(error), description }.into();
+            return Refused::Other { server: self.server.to_owned(), error: said(error), description }.into();
         }
         let entitlement =
             description.as_ref().is_some_and(|text| text.to_ascii_lowercase().contains("missing_codex_entitlement"));

@@ -181,6 +181,13 @@ impl Conversation {
         })
     }
 
+    /// In which state each machine is: the JSON of what [`Flow::states`] tells. Nothing where there is no flow.
+    #[cfg(feature = "trace")]
+    pub fn states(&self) -> String {
+        let states = self.open.as_ref().map(|open| open.flow.states()).unwrap_or_default();
+        json::write(&states)
+    }
+
     /// Goes on, in a new page, with the flow that [`Conversation::suspend`] has put aside; `request` is the JSON
     /// of the [`LoginRequest`] that it was started with.
     pub fn resume(&mut self, suspended: &str, request: &str, now: f64) -> Secret {

@@ -18,6 +18,7 @@ use crate::{
 /// Reads the record whole, and never one whose refresh token is being spent: a refresh that is under way is waited
 /// for, and one that was interrupted is finished first.
 ///
+/// - `Begun`    → at once → `Reading`
 /// - `Reading`  → (guarded reading) → `Looking`, or done with what has no refresh token
 /// - `Looking`  → `Loaded` → `Settling` an unfinished refresh, or done · `StoreFailed` → done
 /// - `Settling` → (refresh) → `Again`

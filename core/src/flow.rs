@@ -1,6 +1,8 @@
 //! Every machine behind one door.
 
 use alloc::string::String;
+#[cfg(feature = "trace")]
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +108,13 @@ impl Flow {
             redirect_uri: redirect_uri.into(),
             seed: login.seed().clone(),
         })
+    }
+
+    /// In which state each machine is, from the outermost in, as `Machine.State`. Enums of their data are named as well.
+    #[cfg(feature = "trace")]
+    pub fn states(&self) -> Vec<String> {
+        // The first says which machine it is, and so does the second.
+        crate::trace::states(self).into_iter().skip(1).collect()
     }
 
     /// Goes on where [`Flow::suspend`] left off, with the same request as before; its next effect but for a

@@ -94,6 +94,8 @@ mod storing;
 mod text;
 mod timestamp;
 mod token_response;
+#[cfg(feature = "trace")]
+mod trace;
 mod web_identity;
 mod whoami;
 

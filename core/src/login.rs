@@ -40,10 +40,10 @@ mod given;
 /// - `Pairing`     → (device login) → `Storing`
 /// - `Exchanging`  → (key exchange) → `Storing`
 /// - `Asking`      → (whoami) → `Storing`
-/// - `Storing`     → (storing) → `Replying`, `Revoking` or done
-/// - `Replying`    → any event → `Revoking` or done
+/// - `Storing`     → (storing) → `Replying`, `Revoking`, `Returning` what could not be saved, or done
+/// - `Replying`    → any event → `Revoking`, `Returning` what could not be saved, or done
 /// - `Revoking`    → (revoking) → done
-/// - `Returning`   → (revoking, of what could not be saved) → done
+/// - `Returning`   → (revoking) → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Login {
     begun: Begun,

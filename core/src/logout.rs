@@ -21,10 +21,11 @@ const PATIENCE: u64 = 10_000;
 /// was judged.
 ///
 /// - `Locking`   → `Locked`, `LockFailed` → `Reading`, or `Removing` under the second lock
-/// - `Reading`   → (reading) → `Revoking` or `Locking(Commit)` · enforcing → `Removing`, or `Unlocking` what may stay
-/// - `Revoking`  → (revoking) → `Locking(Commit)`
+///   · enforcing → `Locking` the second, then `Reading`
+/// - `Reading`   → (reading) → `Revoking`, or `Locking` the second · enforcing → `Removing`, or `Unlocking` what may stay
+/// - `Revoking`  → (revoking) → `Locking` the second
 /// - `Removing`  → `Removed`, `StoreFailed` → `Removing` the next, then `Unlocking`
-/// - `Unlocking` → any event → the next lock, then done
+/// - `Unlocking` → any event → `Unlocking` the next, then done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Logout {
     request: LogoutRequest,

@@ -29,9 +29,11 @@ const PATIENCE: u64 = 45_000;
 /// The refresh transaction. What is stored and good is handed out without a lock and without a write; else
 /// one process renews it, under a lock that dies with its holder, and the others find what it saved.
 ///
-/// - `Peeking`     → (reading) → done, or `Discovering` · without the lock → done with what there is
+/// - `Peeking`     → (reading) → done, or `Discovering`, or `Queueing` behind whoever looks for a dead token's successor
+/// - `Queueing`    → `Locked` → `Yielding` · `LockFailed` → `Peeking` again
+/// - `Yielding`    → any event → `Peeking` again
 /// - `Discovering` → (discovery) → `Locking`
-/// - `Locking`     → `Locked` → `Renewing` · `LockFailed` → `Peeking`, or `Renewing` where locks do not exist
+/// - `Locking`     → `Locked` → `Renewing` · `LockFailed` → `Peeking` again, or `Renewing` where locks do not exist
 /// - `Renewing`    → (renewing) → `Unlocking`
 /// - `Unlocking`   → any event → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -42,18 +44,20 @@ pub(crate) struct Refresh {
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
-    Peeking { step: Reading, without: Option<Without> },
+    Peeking { step: Reading, again: Option<Again> },
+    Queueing { seen: Box<Held> },
+    Yielding { seen: Box<Held> },
     Discovering { held: Box<Held>, provider: Provider, step: Discovery },
     Locking { held: Box<Held>, target: Target },
     Renewing { step: Renewing, locked: bool },
     Unlocking { result: Result<Token, Error> },
 }
 
-/// Why the lock could not be had, and what was held before it was waited for.
+/// What was held before the lock was waited for, and why it could not be had, if it could not.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-struct Without {
+struct Again {
     seen: Box<Held>,
-    error: Error,
+    error: Option<Error>,
 }
 
 /// Where a refresh token is spent.
@@ -71,18 +75,19 @@ impl Refresh {
         Self::peeking(order, reading, None, now)
     }
 
-    fn peeking(order: Order, step: Step<Reading>, without: Option<Without>, now: Timestamp) -> Step<Self> {
+    fn peeking(order: Order, step: Step<Reading>, again: Option<Again>, now: Timestamp) -> Step<Self> {
         step.within(
-            (order, without),
-            |(order, without), step| Self { order, state: State::Peeking { step, without } },
-            |(order, without), result| match (result, without) {
-                (result, Some(Without { seen, error })) => {
+            (order, again),
+            |(order, again), step| Self { order, state: State::Peeking { step, again } },
+            |(order, again), result| match (result, again) {
+                (result, Some(Again { seen, error })) => {
                     // Whoever holds the lock may have renewed the session all the same.
                     let held = result.unwrap_or_else(|_| seen.clone());
-                    match order.judge_again(&seen, &held, now) {
-                        Judgement::Use(token) => Step::Done(Ok(token)),
-                        Judgement::Stop(error) => Step::Done(Err(error)),
-                        Judgement::Renew => Step::Done(or_stored(&order, &held, error, now)),
+                    match (order.judge_again(&seen, &held, now), error) {
+                        (Judgement::Use(token), _) => Step::Done(Ok(token)),
+                        (Judgement::Stop(error), _) => Step::Done(Err(error)),
+                        (Judgement::Renew, Some(error)) => Step::Done(or_stored(&order, &held, error, now)),
+                        (Judgement::Renew, None) => Self::renew(order, held, now),
                     }
                 }
                 (Ok(held), None) => Self::peeked(order, held, now),
@@ -91,12 +96,26 @@ impl Refresh {
         )
     }
 
+    fn peek_again(order: Order, again: Again, now: Timestamp) -> Step<Self> {
+        let step = Reading::start(&order.configuration);
+        Self::peeking(order, step, Some(again), now)
+    }
+
     fn peeked(order: Order, held: Box<Held>, now: Timestamp) -> Step<Self> {
         match order.judge(&held, now) {
-            Judgement::Use(token) => return Step::Done(Ok(token)),
-            Judgement::Stop(error) => return Step::Done(Err(error)),
-            Judgement::Renew => {}
+            Judgement::Use(token) => Step::Done(Ok(token)),
+            // Its death is noted before a peer that takes no lock has saved the successor, and whoever noted it still
+            // looks for that, with the lock.
+            Judgement::Stop(_) if held.is_dead() => {
+                let effect = order.lock();
+                Step::perform(Self { order, state: State::Queueing { seen: held } }, effect)
+            }
+            Judgement::Stop(error) => Step::Done(Err(error)),
+            Judgement::Renew => Self::renew(order, held, now),
         }
+    }
+
+    fn renew(order: Order, held: Box<Held>, now: Timestamp) -> Step<Self> {
         let Some(provider) = held
             .record()
             .ok()
@@ -126,9 +145,9 @@ impl Refresh {
                         &order.configuration;
                     let url = provider::overridden(&provider, configured.as_deref(), *strict_overrides)
                         .unwrap_or(endpoints.token);
+                    let effect = order.lock();
                     let state = State::Locking { held, target: Target { provider, url } };
-                    let deadline = order.configuration.timeouts.lock.map_or(PATIENCE, Timeouts::of_lock);
-                    Step::perform(Self { order, state }, Effect::Lock { lock: Lock::Transaction, deadline })
+                    Step::perform(Self { order, state }, effect)
                 }
                 Err(error) => Step::Done(or_stored(&order, &held, error, now)),
             },
@@ -152,13 +171,26 @@ impl Refresh {
     }
 }
 
+impl Order {
+    fn lock(&self) -> Effect {
+        let deadline = self.configuration.timeouts.lock.map_or(PATIENCE, Timeouts::of_lock);
+        Effect::Lock { lock: Lock::Transaction, deadline }
+    }
+}
+
 impl Machine for Refresh {
     type Output = Token;
 
     fn step(self, now: Timestamp, event: Event) -> Step<Self> {
         let Self { order, state } = self;
         match (state, event) {
-            (State::Peeking { step, without }, event) => Self::peeking(order, step.step(now, event), without, now),
+            (State::Peeking { step, again }, event) => Self::peeking(order, step.step(now, event), again, now),
+            (State::Queueing { seen }, Event::LockFailed(_)) | (State::Yielding { seen }, _) => {
+                Self::peek_again(order, Again { seen, error: None }, now)
+            }
+            (State::Queueing { seen }, Event::Locked) => {
+                Step::perform(Self { order, state: State::Yielding { seen } }, Effect::Unlock(Lock::Transaction))
+            }
             (State::Discovering { held, provider, step }, event) => {
                 Self::discovering(order, held, provider, step.step(now, event), now)
             }
@@ -173,17 +205,15 @@ impl Machine for Refresh {
                 Self::renewing(order, step, false).logged(LogLine::detail("this file system has no locks"))
             }
             (State::Locking { held, .. }, Event::LockFailed(failure)) => {
-                let step = Reading::start(&order.configuration);
-                let without = Without { seen: held, error: Local::Lock(failure).into() };
-                Self::peeking(order, step, Some(without), now)
+                Self::peek_again(order, Again { seen: held, error: Some(Local::Lock(failure).into()) }, now)
             }
             (State::Renewing { step, locked }, event) => Self::renewing(order, step.step(now, event), locked),
             (State::Unlocking { result }, _) => Step::Done(result),
-            (State::Locking { .. }, event) if may_hold(&event) => {
+            (State::Locking { .. } | State::Queueing { .. }, event) if may_hold(&event) => {
                 let state = State::Unlocking { result: Err(unexpected(&event)) };
                 Step::perform(Self { order, state }, Effect::Unlock(Lock::Transaction))
             }
-            (State::Locking { .. }, event) => Step::Done(Err(unexpected(&event))),
+            (State::Locking { .. } | State::Queueing { .. }, event) => Step::Done(Err(unexpected(&event))),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 
 /// Stores a seed in a home that holds no credential, or an earlier generation of the same session.
 ///
-/// - `step` → (storing) → done
+/// - `Storing` → (storing) → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Seeding {
     configuration: Configuration,

@@ -24,15 +24,14 @@ const LONG_PATIENCE: u64 = 45_000;
 
 /// Saves a new record under both locks; a seed only where it takes the place of nothing that is worth more.
 ///
-/// - `Locking(Transaction)` → `Locked`, `LockFailed` → `Locking(Commit)` → `Reading`, or done without a lock that a
-///   seed needs
+/// - `Locking`   → `Locked`, `LockFailed` → `Locking` the second, then `Reading`, or done without a lock that a seed needs
 /// - `Reading`   → (reading) → `Recalling`, `Writing`, `Noting` a seed that is not needed, or `Unlocking`
 /// - `Recalling` → `Loaded`, `StoreFailed` → `Writing`
-/// - `Writing`   → (writing) → `Unlocking`, once what the session before has parked is removed; `Sweeping` where it had a
-///   key as well
+/// - `Writing`   → (writing) → `Unlocking`, once what the session before has parked is removed, or `Sweeping` where it
+///   had a key as well
 /// - `Sweeping`  → any event → `Unlocking`
 /// - `Noting`    → `Saved`, `StoreFailed` → `Unlocking`
-/// - `Unlocking` → any event → the next lock, then done
+/// - `Unlocking` → any event → `Unlocking` the next, then done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Storing {
     credential: NewCredential,

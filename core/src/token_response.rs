@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dpop;
 use crate::json::{self, Integer, Object};
-use crate::text::plain;
+use crate::text::said;
 use crate::{Error, HttpResponse, Misbehaved, Refused, Secret, Unavailable};
 
 /// Longer lifetimes than a year are cut: no clock and no server can be trusted so far ahead.
@@ -92,8 +92,8 @@ impl ErrorAnswer {
         let error = error.or_else(|| text(&object, "code"))?;
         let description = text(&object, "error_description").or_else(|| text(nested.as_ref()?, "message"));
         Some(Self {
-            error: plain(&error.to_ascii_lowercase()),
-            description: description.map(|description| plain(&description)),
+            error: said(&error).to_ascii_lowercase(),
+            description: description.map(|description| said(&description)),
         })
     }
 }

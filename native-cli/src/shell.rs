@@ -272,6 +272,17 @@ impl Shell {
         event
     }
 
+    /// Reads a slot, where that neither waits nor asks anybody; nothing where it would, and [`Self::perform`] does it.
+    pub fn load_at_once(&mut self, slot: Slot) -> Option<Event> {
+        match slot {
+            Slot::Proof(Place::File | Place::Ephemeral) | Slot::NewProof => {
+                Some(proof_key::load(&mut self.stores, slot))
+            }
+            Slot::Proof(Place::Keyring) => None,
+            slot => self.stores.load_at_once(slot),
+        }
+    }
+
     /// Tells the person's side, once, that from now on it matters how this process ends.
     fn engage(&mut self, effect: &Effect) {
         if !self.engaged && !matches!(effect, Effect::Load(_)) {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use hallpass::{Cancellation, Lines, Opener, Person, Shell};
-use hallpass_core::{Effect, Place, Prompt};
+use hallpass_core::{Effect, Place, Prompt, Slot};
 use napi::bindgen_prelude::Object;
 use napi::{Env, Error, JsString, Result};
 use napi_derive::napi;
@@ -53,10 +53,12 @@ impl Native {
         Ok(promise)
     }
 
-    /// Performs an effect here and now: only what neither waits nor asks anybody.
+    /// Reads a slot here and now: nothing where that would wait or ask somebody, and `perform` does it.
     #[napi(catch_unwind)]
-    pub fn perform_now<'js>(&self, env: &'js Env, effect: String) -> Result<JsString<'js>> {
-        text::give(env, &text::write(&perform(&self.shell, text::read(effect)?)))
+    pub fn load_at_once<'js>(&self, env: &'js Env, slot: String) -> Result<Option<JsString<'js>>> {
+        let slot: Slot = text::read(slot)?;
+        let event = self.shell.lock().unwrap_or_else(PoisonError::into_inner).load_at_once(slot);
+        event.map(|event| text::give(env, &text::write(&event))).transpose()
     }
 
     /// Ends what is being performed, if it may be ended.

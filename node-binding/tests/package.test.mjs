@@ -1,7 +1,7 @@
 // What is published: it installs without building, loads in every way, and says what is missing where it cannot.
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -57,11 +57,40 @@ test("it is required and imported, and is the same both times", async () => {
     new Flow();
     import("hallpass").then(async (module) => {
       if (module.Hallpass !== Hallpass || module.default !== undefined) throw new Error("two modules");
+      if (Object.keys(module).join() !== Object.keys(require("hallpass")).join()) throw new Error("other names");
       const hallpass = new module.Hallpass({ home: "new" });
       console.log((await hallpass.status()).loggedIn);
       await hallpass.token().catch((error) => console.log(error instanceof LoginRequiredError, error.code));
     });`;
   assert.equal((await node(script)).stdout, "false\ntrue not_logged_in\n");
+});
+
+test("the entrance for an editor loads beside it", async () => {
+  const module = join(installed, "node_modules", "vscode");
+  mkdirSync(module);
+  writeFileSync(join(module, "index.js"), "");
+  assert.equal(
+    (await node(`console.log(typeof require("hallpass/vscode").registerHallpassProvider)`)).stdout,
+    "function\n",
+  );
+  rmSync(module, { recursive: true });
+});
+
+test("the native library of another platform is packed from a file that was built for it", () => {
+  const other = join(folder, "other-platform");
+  const file = join(folder, "built.node");
+  writeFileSync(file, "built elsewhere");
+  execFileSync(process.execPath, ["pack.mjs", other, "linux-arm64-musl", file], { cwd: here, stdio: "ignore" });
+  const described = JSON.parse(readFileSync(join(other, "hallpass-linux-arm64-musl", "package.json"), "utf8"));
+  const { name, os, cpu, libc } = described;
+  assert.deepEqual(
+    { name, os, cpu, libc },
+    { name: "@hallpass/linux-arm64-musl", os: ["linux"], cpu: ["arm64"], libc: ["musl"] },
+  );
+  assert.equal(readFileSync(join(other, "hallpass-linux-arm64-musl", "hallpass.node"), "utf8"), "built elsewhere");
+  assert.throws(() =>
+    execFileSync(process.execPath, ["pack.mjs", other, "plan9-x64", file], { cwd: here, stdio: "ignore" }),
+  );
 });
 
 test("nothing is touched and nothing native is loaded before the first call", async () => {

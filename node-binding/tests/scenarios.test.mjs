@@ -1,5 +1,6 @@
 // The same scenarios against the embedded authorization server and against npm's oidc-provider.
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { DeclinedError, LoginRequiredError, MisusedError, RefusedError } from "hallpass";
 import { Flow } from "hallpass/core";
@@ -143,6 +144,16 @@ for (const [name, start] of [
     const second = (await hallpass.token()).accessToken;
     assert.notEqual(second, first);
     assert.equal(second, stage.record().tokens.access_token);
+  });
+
+  scenario("a record that another tool is writing keeps nobody else waiting", async (stage) => {
+    const hallpass = await stage.signedIn();
+    const whole = readFileSync(stage.recordFile);
+    writeFileSync(stage.recordFile, whole.subarray(0, whole.length / 2));
+    const status = hallpass.status();
+    // The rest is written by what has its turn only if the call gives it one.
+    setImmediate(() => writeFileSync(stage.recordFile, whole));
+    assert.equal((await status).loggedIn, true);
   });
 
   scenario("a logout ends the session at the server and here", async (stage) => {

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
+const { diagnose } = require("../dist/causes.js");
 const { send } = require("../dist/sending.js");
 const { Wish } = require("../dist/wish.js");
 
@@ -20,7 +21,7 @@ const request = (url, more) => ({
   ...more,
 });
 const sent = async (fetch, url = "http://127.0.0.1:1/", more, wish) =>
-  JSON.parse(await send(fetch, request(url, more), wish));
+  JSON.parse(await send(fetch, request(url, more), wish, diagnose));
 
 async function listen(t, server) {
   server.listen(0, "127.0.0.1");

@@ -1,4 +1,4 @@
-// Everything that the entrances of the package stand on, in one module: what is published is one file, which loads in
+// Everything that the entrances of the package stand on, in one module; `bundle.mjs` makes two files of it, which load in
 // a fraction of the time that many take.
 export {
   DeclinedError,
@@ -16,3 +16,4 @@ export { NodeHost } from "./host.js";
 export { library } from "./native.js";
 export { BrowserPrompt, DeviceCodePrompt } from "./prompts.js";
 export { Token } from "./results.js";
+export { Inbox } from "./waiting.js";

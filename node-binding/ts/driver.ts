@@ -1,7 +1,7 @@
 // The loop of every TypeScript shell. It decides nothing, and no word of a host is in here: the browser package runs
 // the same loop.
 import type { Effect, LogLine, Message, Outcome } from "../types.js";
-import { errorOf, misused } from "./errors.js";
+import { HallpassError, errorOf, hostFailed } from "./errors.js";
 import { Wish } from "./wish.js";
 
 /** What the loop needs of a `Flow`. */
@@ -34,10 +34,10 @@ const NOTHING = "null";
 /**
  * Runs a flow to its end. As long as the host answers at once, so does this, up to its promise.
  *
- * @param request the JSON of a `Request`
+ * @param first the JSON of the `Message` that the flow began with
  */
-export async function drive(flow: Steps, request: string, host: Host, wish = new Wish()): Promise<Outcome> {
-  let message = JSON.parse(flow.start(request, Date.now(), host.seed())) as Message;
+export async function drive(flow: Steps, first: string, host: Host, wish = new Wish()): Promise<Outcome> {
+  let message = JSON.parse(first) as Message;
   let thrown: { cause: unknown } | undefined;
   while ("perform" in message) {
     const { effect, log, interruptible } = message.perform;
@@ -57,5 +57,6 @@ export async function drive(flow: Steps, request: string, host: Host, wish = new
   }
   if ("ok" in message.done) return message.done.ok;
   if (thrown === undefined) throw errorOf(message.done.error);
-  throw misused("host_failed", "the program around Hallpass failed in the middle of it", undefined, thrown.cause);
+  if (thrown.cause instanceof HallpassError) throw thrown.cause;
+  throw hostFailed(thrown.cause);
 }

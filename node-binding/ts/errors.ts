@@ -64,8 +64,24 @@ export function errorOf(failure: Failure): HallpassError {
   return new (classes[failure.blame] ?? HallpassError)(failure);
 }
 
-/** The calling program asked for something that cannot be. */
-export function misused(code: string, message: string, help?: string, cause?: unknown): MisusedError {
+/** What a flow that ended with this error would have said. */
+export function failureOf({ code, message, help, retryable, constructor }: HallpassError): Failure {
+  const [blame = "misused"] = (Object.keys(classes) as Blame[]).filter((blame) => classes[blame] === constructor);
+  return { code, message, retryable, blame, ...(help === undefined ? {} : { help }) };
+}
+
+/** An error of a shell's own. */
+export function failed(blame: Blame, code: string, message: string, help?: string, cause?: unknown): HallpassError {
   const failure = { code, message, retryable: false, ...(help === undefined ? {} : { help }) };
-  return new MisusedError(failure, cause === undefined ? undefined : { cause });
+  return new classes[blame](failure, cause === undefined ? undefined : { cause });
+}
+
+/** The calling program asked for something that cannot be. */
+export function misused(code: string, message: string, help?: string, cause?: unknown): HallpassError {
+  return failed("misused", code, message, help, cause);
+}
+
+/** A callback of the calling program has thrown. */
+export function hostFailed(cause: unknown): HallpassError {
+  return misused("host_failed", "the program around Hallpass failed in the middle of it", undefined, cause);
 }

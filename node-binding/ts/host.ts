@@ -1,10 +1,12 @@
 // The Node host: HTTP by the `fetch` of the program, everything else by the native library.
-import type { Effect, LogLine, Prompt as WirePrompt, Slot } from "../types.js";
-import { CANCELLED, type Host } from "./driver.js";
+import type { Effect, LogLine, Prompt as WirePrompt } from "../types.js";
+import { diagnose } from "./causes.js";
+import type { Host } from "./driver.js";
 import { misused } from "./errors.js";
 import { type Native, library } from "./native.js";
 import { type Answers, BrowserPrompt, DeviceCodePrompt, type Prompt } from "./prompts.js";
 import { send } from "./sending.js";
+import { sleep } from "./waiting.js";
 import type { Wish } from "./wish.js";
 
 /** What a program brings along. */
@@ -16,9 +18,6 @@ export interface Around {
   /** Whether the page of a browser login is opened here. */
   opens: boolean;
 }
-
-const SLEPT = '"slept"';
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Performs the effects of one flow. */
 export class NodeHost implements Host {
@@ -35,8 +34,8 @@ export class NodeHost implements Host {
 
   perform(effect: Effect, wish: Wish | undefined): string | Promise<string> {
     if (wish) this.#raise();
-    if ("http" in effect) return send(this.#around.fetch, effect.http, wish);
-    if ("load" in effect && isAtHand(effect.load)) return this.#native.performNow(JSON.stringify(effect));
+    if ("http" in effect) return send(this.#around.fetch, effect.http, wish, diagnose);
+    if ("load" in effect) return this.#native.loadAtOnce(JSON.stringify(effect.load)) ?? this.#perform(effect, wish);
     if ("sleep" in effect) return sleep(effect.sleep.milliseconds, wish);
     if ("present" in effect) return this.#present(effect.present, effect, wish);
     return this.#perform(effect, wish);
@@ -106,23 +105,6 @@ export class NodeHost implements Host {
       this.#fail?.();
     });
   }
-}
-
-/** Whether a slot is read from a file or from memory: that neither waits nor asks anybody. */
-function isAtHand(slot: Slot): boolean {
-  return typeof slot === "string" || !Object.values(slot).includes("keyring");
-}
-
-function sleep(milliseconds: number, wish: Wish | undefined): Promise<string> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => end(SLEPT), Math.min(milliseconds, LONGEST_TIMER));
-    const forget = wish?.listen(() => end(CANCELLED));
-    function end(event: string): void {
-      clearTimeout(timer);
-      queueMicrotask(() => forget?.());
-      resolve(event);
-    }
-  });
 }
 
 function nobodyToTell(why: string): Error {

@@ -7,8 +7,8 @@ import { PACKAGES } from "./platforms.js";
 export interface Native {
   /** Performs an effect on a thread of its own. */
   perform(effect: string): Promise<string>;
-  /** Performs an effect here and now: only what neither waits nor asks anybody. */
-  performNow(effect: string): string;
+  /** Reads a slot here and now; nothing where that would wait or ask somebody, and `perform` does it. */
+  loadAtOnce(slot: string): string | null;
   /** Ends what is being performed, if it may be ended. */
   cancel(): void;
   /** Gives up what belongs to a flow that has ended. */

@@ -1,6 +1,18 @@
 // What callers may ask for, and what is said where it cannot be.
 import type { LogLine, StoreMode } from "../types.js";
-import { misused } from "./errors.js";
+import {
+  type CallOptions,
+  type Rules,
+  SIGNAL,
+  callable,
+  check,
+  checkOrigin,
+  invalid,
+  object,
+  text,
+  texts,
+  truth,
+} from "./checking.js";
 import type { Prompt } from "./prompts.js";
 
 /** What a `Hallpass` may be told; each has a default. */
@@ -39,12 +51,6 @@ export interface ProviderOptions {
   scopes?: readonly string[] | undefined;
 }
 
-/** What every method may be told. */
-export interface CallOptions {
-  /** Aborts this call. */
-  signal?: AbortSignal | undefined;
-}
-
 /** How to sign in. */
 export interface LoginOptions extends CallOptions {
   /** The way. Without it the surroundings decide: a browser where one can come back here, else a device code. */
@@ -57,40 +63,6 @@ export interface LoginOptions extends CallOptions {
   onPrompt?: ((prompt: Prompt) => unknown) | undefined;
 }
 
-/** What a token must be good for. */
-export interface TokenOptions extends CallOptions {
-  /** For how many more seconds it must be good: 300 unless said otherwise. */
-  minTtl?: number | undefined;
-  /** A new one, although the stored one may still be good. */
-  refresh?: boolean | undefined;
-  /** Another one than this, which a server has answered with a 401. */
-  rejected?: string | undefined;
-}
-
-/** What to say about who is signed in. */
-export interface StatusOptions extends CallOptions {
-  /** Ask the server too. */
-  check?: boolean | undefined;
-}
-
-/** How to log out. */
-export interface LogoutOptions extends CallOptions {
-  /** Revoke nothing at the server. */
-  local?: boolean | undefined;
-}
-
-type Test = (value: unknown) => boolean;
-type Rules = Readonly<Record<string, readonly [test: Test, what: string]>>;
-
-const text: Test = (value) => typeof value === "string" && value !== "";
-const texts: Test = (value) => Array.isArray(value) && value.every(text);
-const truth: Test = (value) => typeof value === "boolean";
-const callable: Test = (value) => typeof value === "function";
-const signal: Test = (value) => value instanceof AbortSignal;
-const object = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-const SIGNAL = { signal: [signal, "an AbortSignal"] } as const;
 const PROMPT = { onPrompt: [callable, "a function"] } as const;
 
 const HALLPASS: Rules = {
@@ -121,23 +93,6 @@ const LOGIN: Rules = {
   ...PROMPT,
   ...SIGNAL,
 };
-const TOKEN: Rules = {
-  minTtl: [(value) => typeof value === "number" && value >= 0 && Number.isFinite(value), "a number of seconds"],
-  refresh: [truth, "true or false"],
-  rejected: [text, "a token"],
-  ...SIGNAL,
-};
-
-/** Refuses what cannot be meant, and names it. No value is quoted: it may be a secret in the wrong place. */
-function check(options: unknown, rules: Rules, what: string): void {
-  if (!object(options)) throw invalid(`${what} must be an object`);
-  for (const [name, value] of Object.entries(options)) {
-    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
-    if (!rule) throw invalid(`${what} have no \`${name}\``, `there are ${Object.keys(rules).join(", ")}`);
-    const [test, meaning] = rule;
-    if (value !== undefined && !test(value)) throw invalid(`\`${name}\` must be ${meaning}`);
-  }
-}
 
 export function checkHallpass(options: HallpassOptions): void {
   check(options, HALLPASS, "the options of Hallpass");
@@ -153,42 +108,10 @@ export function checkHallpass(options: HallpassOptions): void {
 }
 
 export const checkLogin = (options: LoginOptions): void => check(options, LOGIN, "the options of login");
-export const checkToken = (options: TokenOptions): void => check(options, TOKEN, "the options of token");
-export const checkStatus = (options: StatusOptions): void =>
-  check(options, { check: [truth, "true or false"], ...SIGNAL }, "the options of status");
-export const checkLogout = (options: LogoutOptions): void =>
-  check(options, { local: [truth, "true or false"], ...SIGNAL }, "the options of logout");
 
 function isMethod(value: unknown): boolean {
   if (value === "browser" || value === "device_code") return true;
   if (!object(value)) return false;
   const [[name, secret] = [], ...others] = Object.entries(value);
   return others.length === 0 && (name === "apiKey" || name === "accessToken") && text(secret);
-}
-
-const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
-
-function checkOrigin(origin: string): void {
-  let url: URL | undefined;
-  try {
-    url = new URL(origin);
-  } catch {
-    // Said below.
-  }
-  if (!url || url.origin !== origin.replace(/\/$/, "")) {
-    throw invalid(
-      "`origins` must be origins: a scheme, a host and perhaps a port",
-      "for instance https://api.example.com",
-    );
-  }
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && LOOPBACK.has(url.hostname))) {
-    throw invalid(
-      "`origins` must be https: a token that is sent in the clear is everybody's",
-      "http is for loopback addresses",
-    );
-  }
-}
-
-function invalid(message: string, help?: string): Error {
-  return misused("invalid_option", message, help);
 }

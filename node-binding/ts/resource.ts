@@ -1,5 +1,5 @@
 // Requests with the token in them: to the origins that were named, and nowhere else.
-import { misused } from "./errors.js";
+import { failed, misused } from "./errors.js";
 import type { Token } from "./results.js";
 
 /** What `fetch` takes, in whatever way the program around knows it (the DOM's types, or Node's). */
@@ -70,6 +70,7 @@ export class ResourceRequest {
         await discard(response);
         continue;
       }
+      if (response.type === "opaqueredirect" && this.#redirect !== "manual") throw opaque(this.#url);
       const location = isRedirect(response.status) ? response.headers.get("location") : null;
       if (location === null || this.#redirect === "manual") return response;
       await discard(response);
@@ -116,6 +117,12 @@ export class ResourceRequest {
       "name the origin in `origins`",
     );
   }
+}
+
+/** In a browser a redirect that must not be followed blindly cannot be followed at all. */
+function opaque({ origin }: URL): Error {
+  const message = `${origin} answers with a redirect, and a browser tells nobody where to`;
+  return failed("misbehaved", "redirected", message, "ask for the address that it leads to");
 }
 
 /** Whether a body can be read only once. */

@@ -56,6 +56,15 @@ export class Token {
   }
 }
 
+/** What keeps a login: a place of a machine, or one of a browser. */
+export type Store = wire.Place | "memory" | "indexeddb";
+
+/** Which store it is, and where, for a person. */
+export interface Whereabouts {
+  store: Store;
+  location: string;
+}
+
 /** Who is signed in, as far as this machine knows. */
 export interface Status {
   /** Whether there is a credential that can be used or renewed. */
@@ -67,8 +76,8 @@ export interface Status {
   /** The provider's name. */
   provider: string | null;
   /** The store that holds the credential. */
-  store: wire.Place | null;
-  /** Where that is: a path, or the name of a keyring entry. */
+  store: Store | null;
+  /** Where that is: a path, or the name of a keyring entry or of a database. */
   location: string | null;
   /** When the access token expires. */
   expiresAt: Date | null;
@@ -118,8 +127,8 @@ export interface LoggedOut {
   warnings: Warning[];
 }
 
-/** @param locate says where a store is, for a person */
-export function statusOf(status: wire.Status, locate: (place: wire.Place) => string): Status {
+/** @param locate says which store a place is, and where */
+export function statusOf(status: wire.Status, locate: (place: wire.Place) => Whereabouts): Status {
   const { account, store } = status;
   return {
     loggedIn: status.logged_in,
@@ -132,8 +141,7 @@ export function statusOf(status: wire.Status, locate: (place: wire.Place) => str
       plan: account.plan,
     },
     provider: status.provider,
-    store,
-    location: store && locate(store),
+    ...(store ? locate(store) : { store, location: null }),
     expiresAt: date(status.expires_at),
     lastRefresh: date(status.last_refresh),
     stale: status.stale,
@@ -143,7 +151,7 @@ export function statusOf(status: wire.Status, locate: (place: wire.Place) => str
   };
 }
 
-export function loggedInOf(outcome: wire.LoggedIn, locate: (place: wire.Place) => string): LoggedIn {
+export function loggedInOf(outcome: wire.LoggedIn, locate: (place: wire.Place) => Whereabouts): LoggedIn {
   return { status: statusOf(outcome.status, locate), previous: outcome.previous, warnings: outcome.warnings };
 }
 

@@ -6,17 +6,30 @@ import type { Wish } from "./wish.js";
 /** The largest body of an answer. */
 const MOST = 1024 * 1024;
 
-/** The codes of the failures after which not a byte can have left: nobody was there to take one. */
-const NOBODY_THERE = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
+/** What a host makes of an error that its `fetch` has thrown. */
+export interface Diagnosis {
+  /** Whether not a byte can have left. */
+  isUnsent?: boolean;
+  /** Why, in words that quote nothing: what an unknown function throws may hold the request. */
+  detail: string;
+}
+
+/** Says why no answer to a request came. */
+export type Diagnose = (error: unknown, request: HttpRequest) => Diagnosis | Promise<Diagnosis>;
 
 /** What a request ended with, before anything was heard of it. */
 type Stop = "cancelled" | "late";
 
-/** Sends a request once and follows no redirect: the JSON of `responded`, `request_failed` or `cancelled`. */
+/**
+ * Sends a request once and follows no redirect: the JSON of `responded`, `request_failed` or `cancelled`.
+ *
+ * @param diagnose says why no answer came
+ */
 export async function send(
   fetch: typeof globalThis.fetch,
   request: HttpRequest,
   wish: Wish | undefined,
+  diagnose: Diagnose,
 ): Promise<string> {
   const controller = new AbortController();
   let stop: (why: Stop) => void = () => {};
@@ -24,7 +37,7 @@ export async function send(
   const forget = wish?.listen(() => stop("cancelled"));
   const timer = setTimeout(() => stop("late"), Math.min(request.deadline, 2 ** 31 - 1));
   // A function that does not listen to its signal is left behind.
-  const exchange = new Exchange(fetch, request, controller.signal);
+  const exchange = new Exchange(fetch, request, controller.signal, diagnose);
   try {
     const end = await Promise.race([exchange.run(), stopped]);
     if (end === "cancelled") return CANCELLED;
@@ -43,23 +56,32 @@ class Exchange {
   readonly #fetch: typeof globalThis.fetch;
   readonly #request: HttpRequest;
   readonly #signal: AbortSignal;
+  readonly #diagnose: Diagnose;
 
-  constructor(fetch: typeof globalThis.fetch, request: HttpRequest, signal: AbortSignal) {
+  constructor(fetch: typeof globalThis.fetch, request: HttpRequest, signal: AbortSignal, diagnose: Diagnose) {
     this.#fetch = fetch;
     this.#request = request;
     this.#signal = signal;
+    this.#diagnose = diagnose;
   }
 
   async run(): Promise<string> {
     const { method, url, headers, body } = this.#request;
     try {
       const fetch = this.#fetch;
-      const how = { redirect: "manual", credentials: "omit", cache: "no-store", signal: this.#signal } as const;
-      const response: unknown = await fetch(url, { method, headers, body, ...how });
+      // Not "error": that would make a redirect look like a network that is down, and core has words for it.
+      const how = {
+        redirect: "manual",
+        credentials: "omit",
+        cache: "no-store",
+        referrerPolicy: "no-referrer",
+      } as const;
+      const response: unknown = await fetch(url, { method, headers, body, ...how, signal: this.#signal });
       return await this.#receive(response);
     } catch (error) {
-      if (NOBODY_THERE.has(codeOf(error)) && this.reach === "unanswered") this.reach = "not_sent";
-      return failed(this.reach, describe(error));
+      const { isUnsent, detail } = await this.#diagnose(error, this.#request);
+      if (isUnsent && this.reach === "unanswered") this.reach = "not_sent";
+      return failed(this.reach, detail);
     }
   }
 
@@ -101,44 +123,4 @@ async function text(response: Response): Promise<string | undefined> {
 
 function failed(reach: Reach, detail: string): string {
   return JSON.stringify({ request_failed: { reach, detail } } satisfies Event);
-}
-
-/** The code of the cause: `fetch` hides it, and where a name has several addresses there are several causes. */
-function codeOf(error: unknown): string {
-  for (let cause = error; typeof cause === "object" && cause !== null; cause = (cause as { cause?: unknown }).cause) {
-    const { code } = cause as { code?: unknown };
-    if (typeof code === "string") return code;
-  }
-  return "";
-}
-
-/** In words that quote nothing: what an unknown function throws may hold the request. */
-function describe(error: unknown): string {
-  switch (codeOf(error)) {
-    case "ECONNREFUSED":
-      return "the connection was refused";
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return "its name cannot be resolved";
-    case "ECONNRESET":
-    case "EPIPE":
-    case "UND_ERR_SOCKET":
-      return "the connection was reset";
-    case "ETIMEDOUT":
-    case "UND_ERR_CONNECT_TIMEOUT":
-      return "the connection was not made in time";
-    case "SELF_SIGNED_CERT_IN_CHAIN":
-    case "DEPTH_ZERO_SELF_SIGNED_CERT":
-    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
-    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
-      return "its certificate is from an authority that is not trusted here; NODE_EXTRA_CA_CERTS names one to trust";
-    case "CERT_HAS_EXPIRED":
-      return "its certificate has expired, or the clock of this machine is wrong";
-    case "ERR_TLS_CERT_ALTNAME_INVALID":
-      return "its certificate is for another host";
-    default: {
-      const code = codeOf(error);
-      return /^[A-Z0-9_]{1,64}$/.test(code) ? `fetch failed (${code})` : "fetch failed";
-    }
-  }
 }

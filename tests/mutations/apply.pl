@@ -3,7 +3,7 @@ use strict;
 use warnings;
 
 my $text = <>;
-my ($file, $from, $to) = $text =~ /\A(\S+)\n<<<<\n(.*?)\n====\n(.*?)\n?>>>>\n\z/s or die "this is no mutation\n";
+my ($file, $from, $to) = $text =~ /\A(\S+)[^\n]*\n<<<<\n(.*?)\n====\n(.*?)\n?>>>>\n\z/s or die "this is no mutation\n";
 open my $in, '<', $file or die "$file: $!\n";
 my $source = <$in>;
 close $in;

@@ -69,6 +69,7 @@ function configuration(settings, { clientKey, jwtAccessTokens, pushed, dpop }) {
       claims: () => ({ sub, email: `${sub}@example.test`, email_verified: true }),
     }),
     pkce: { required: () => true },
+    clientBasedCORS: () => settings.sharesWithPages,
     rotateRefreshToken: true,
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed(REFRESH),
     ttl: {
@@ -125,26 +126,40 @@ function exchangesTokens(provider) {
   }, parameters);
 }
 
-// `pushed` is 'offered' or 'required', `dpop` is 'offered' or 'nonce'. On the answer, `requests` lists what came to the
-// token and revocation endpoints and to that for pushed requests, oldest first, and `settings` can be changed while the
-// server runs.
+// `pushed` is 'offered' or 'required', `dpop` is 'offered' or 'nonce', `mayReturn` says which redirect URIs there are
+// besides the registered ones, and with `sharesWithPages` pages of any origin may ask. On the answer, `requests` lists what
+// came to the token and revocation endpoints and to that for pushed requests, oldest first, and `settings` can be changed
+// while the server runs: `arriving` and `leaving` are called with the path of such a request before it is processed and,
+// with the answer's body, before it is answered; they hold it up for as long as they like. A client may use a connection
+// again, unless `reusesConnections` is false: then a browser that loses one does not send the request again of its own
+// accord.
 export async function startAuthorizationServer(options = {}) {
-  const { accessTokenSeconds = 3600, clientKey, jwtAccessTokens = false, port = 0, pushed, dpop } = options;
-  const settings = { accessTokenSeconds };
+  const { accessTokenSeconds = 3600, clientKey, jwtAccessTokens = false, host = '127.0.0.1', port = 0 } = options;
+  const { pushed, dpop, mayReturn } = options;
+  const settings = { accessTokenSeconds, sharesWithPages: options.sharesWithPages ?? false };
   const server = createServer();
-  server.listen(port, '127.0.0.1');
+  if (options.reusesConnections === false) server.maxRequestsPerSocket = 1;
+  server.listen(port, host);
   await once(server, 'listening');
 
-  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const issuer = `http://${host}:${server.address().port}`;
   const provider = new Provider(issuer, configuration(settings, { clientKey, jwtAccessTokens, pushed, dpop }));
   exchangesTokens(provider);
+  if (mayReturn) {
+    const { redirectUriAllowed } = provider.Client.prototype;
+    provider.Client.prototype.redirectUriAllowed = function (uri) {
+      return redirectUriAllowed.call(this, uri) || mayReturn(uri);
+    };
+  }
   const requests = [];
   provider.use(async (ctx, next) => {
+    if (ctx.method !== 'POST' || !/^\/(token(\/revocation)?|request)$/.test(ctx.path)) return next();
+    await settings.arriving?.(ctx);
     await next();
-    if (ctx.method === 'POST' && /^\/(token(\/revocation)?|request)$/.test(ctx.path)) {
-      const params = { ...ctx.oidc?.params };
-      requests.push({ path: ctx.path, grant: params.grant_type, status: ctx.status, error: ctx.body?.error, params });
-    }
+    const params = { ...ctx.oidc?.params };
+    const { status, body } = ctx;
+    requests.push({ path: ctx.path, grant: params.grant_type, status, error: body?.error, params, body });
+    await settings.leaving?.(ctx);
   });
   server.on('request', provider.callback());
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 pub mod exhaustive;
 pub mod key;
+pub mod machines;
 pub mod simulation;
 pub mod transcript;
 pub mod typescript;

@@ -113,6 +113,14 @@ impl Transcript {
         }
     }
 
+    /// The seed with which the flow was started.
+    ///
+    /// # Panics
+    /// When it is not 32 bytes long.
+    pub fn seed(&self) -> [u8; 32] {
+        bytes(&self.seed).try_into().expect("a seed is 32 bytes long")
+    }
+
     fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a transcript has text keys only") + "\n"
     }

@@ -24,6 +24,7 @@ pub use person::{Person, Way};
 pub use samples::events;
 pub use store::Store;
 
+use crate::machines::Machines;
 use crate::transcript::Recorder;
 
 /// The issuer of the authorization server in this world.
@@ -303,7 +304,11 @@ impl World {
             if let Some(recorder) = &mut recorder {
                 recorder.step(self.told(), &event);
             }
+            let before = machine.states();
             step = machine.step(self.told(), event);
+            if let Step::Perform { machine, .. } = &step {
+                Machines::of_core().follow(&before, &machine.states());
+            }
         }
         unreachable!("the loop ends by returning")
     }

@@ -241,6 +241,7 @@ fn every_property_can_fail() {
     let lost = Budget { lost_answers: 1, ..NONE };
     let timeout = Budget { lock_timeouts: 1, ..NONE };
     let busy = Budget { busy_servers: 1, ..NONE };
+    let hour = Budget { hours: 1, ..NONE };
     for (mutation, case, property) in [
         (M::NoLock, plain(), P::SentOnce),
         (M::Steal, plain(), P::SentOnce),
@@ -261,7 +262,7 @@ fn every_property_can_fail() {
         (M::NoCompare, with_login(timeout), P::RevokedWhenOver),
         (M::NewerSidecar, one(busy), P::Heals),
         (M::BeginsAgain, plain(), P::AlwaysEnds),
-        (M::SaveAfterUse, plain(), P::EndsWell),
+        (M::NewerSidecar, one(hour), P::EndsWell),
     ] {
         let broken = explore(&case.broken(mutation)).broken;
         let broken = broken.unwrap_or_else(|| panic!("nobody notices {mutation:?}"));

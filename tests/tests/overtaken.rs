@@ -165,6 +165,45 @@ fn saves_after(world: &mut World, looks: usize, record: String) {
 }
 
 #[test]
+fn who_finds_the_token_dead_waits_for_whoever_looks_for_its_successor() {
+    for mut world in expired() {
+        world.unchecked = true;
+        world.server.options_mut().rotation = Rotation::RejectOnly;
+        let record = renewed_elsewhere(&mut world);
+        world.meanwhile(
+            |effect| matches!(effect, Effect::Sleep { .. }),
+            move |world| {
+                // The first one has noted the death, looks on, and holds the lock, which a second one waits for.
+                world.meanwhile(
+                    |effect| matches!(effect, Effect::Lock { lock: Lock::Transaction, .. }),
+                    move |world| world.store.put(FILE, &record),
+                );
+                let requests = world.server.token_requests();
+                assert_eq!(world.usable().unwrap().origin, TokenOrigin::Adopted);
+                assert_eq!(world.server.token_requests(), requests, "nothing is sent");
+            },
+        );
+        assert_eq!(world.usable().unwrap().origin, TokenOrigin::Adopted);
+    }
+}
+
+#[test]
+fn what_is_dead_stays_dead_whether_the_lock_can_be_had_or_not() {
+    for busy in [vec![], vec![Lock::Transaction]] {
+        for mut world in expired() {
+            world.unchecked = true;
+            world.server.options_mut().rotation = Rotation::RejectOnly;
+            renewed_elsewhere(&mut world);
+            assert_eq!(code(world.usable()), "spent_elsewhere");
+            let requests = world.server.token_requests();
+            world.busy = busy.clone();
+            assert_eq!(code(world.usable()), "spent_elsewhere");
+            assert_eq!(world.server.token_requests(), requests, "it is not sent again");
+        }
+    }
+}
+
+#[test]
 fn an_answer_of_another_session_is_passed_over() {
     for mut world in expired() {
         world.dies(world.token_request(USABLE), |effect| matches!(effect, Effect::Save { slot: FILE, .. }));

@@ -19,29 +19,39 @@ const BROWSER = [
   "--disable-dev-shm-usage",
   "--disable-popup-blocking",
   "--disable-background-networking",
-  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE 127.0.0.2, EXCLUDE localhost",
 ];
 
 export class Editor {
-  /** Starts one whose home is empty. */
+  /** Starts one whose home is empty. The settings are made from the folder that all of it is in. */
   static async start(settings) {
     const editor = new Editor();
     editor.folder = mkdtempSync(join(tmpdir(), "hallpass-editor-"));
     editor.codexHome = join(editor.folder, "codex");
     mkdirSync(editor.codexHome, { mode: 0o700 });
-    editor.#install();
+    editor.#install("example", join(root, "node-binding", "examples", "vscode-extension"));
+    editor.#install("probe", fileURLToPath(new URL("probe", import.meta.url)));
     editor.#write("data/User/settings.json", {
       "workbench.startupEditor": "none",
       "security.workspace.trust.enabled": false,
     });
-    editor.#write("data/Machine/settings.json", settings);
+    editor.#write("data/Machine/settings.json", settings(editor.folder));
     await editor.#serve();
     editor.context = await chromium.launchPersistentContext(join(editor.folder, "browser"), {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       headless: true,
       viewport: { width: 1280, height: 800 },
       args: BROWSER,
+      permissions: ["clipboard-read", "clipboard-write"],
     });
+    // As a server does that keeps half of the key to the secret storage, which else is a window's own.
+    const half = "/half-a-key";
+    await editor.context.addCookies([
+      { name: "vscode-secret-key-path", value: half, url: `http://127.0.0.1:${editor.port}` },
+    ]);
+    await editor.context.route(`http://127.0.0.1:${editor.port}${half}`, (route) =>
+      route.fulfill({ body: Buffer.alloc(32, 7) }),
+    );
     // A page on a loopback address is reached by way of the editor's server, unless it is on the same machine.
     await editor.context.route(`http://127.0.0.1:${editor.port}/proxy/**`, (route) => {
       const [, port, rest] = /\/proxy\/(\d+)(\/.*)$/.exec(route.request().url());
@@ -56,10 +66,12 @@ export class Editor {
     return { PATH: process.env.PATH, HOME: folder, CODEX_HOME: codexHome, HALLPASS_HOME: join(folder, "profiles") };
   }
 
-  /** Opens a window. */
-  async window() {
+  /** Opens a window, on a folder of its own. */
+  async window(name = "project") {
+    const folder = join(this.folder, name);
+    mkdirSync(folder, { recursive: true });
     const page = await this.context.newPage();
-    await page.goto(`http://127.0.0.1:${this.port}/?folder=${encodeURIComponent(this.folder)}`);
+    await page.goto(`http://127.0.0.1:${this.port}/?folder=${encodeURIComponent(folder)}`);
     await page.waitForSelector(".monaco-workbench .statusbar-item", { timeout: 90_000 });
     return page;
   }
@@ -71,9 +83,9 @@ export class Editor {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
-  #install() {
-    const extension = join(this.folder, "extensions", "hallpass.example-0.1.0");
-    cpSync(join(root, "node-binding", "examples", "vscode-extension"), extension, { recursive: true });
+  #install(name, from) {
+    const extension = join(this.folder, "extensions", `hallpass.${name}-0.1.0`);
+    cpSync(from, extension, { recursive: true });
     const module = join(extension, "node_modules", "hallpass");
     for (const part of ["dist", "package.json", "hallpass.node"]) {
       cpSync(join(root, "node-binding", part), join(module, part), { recursive: true });

@@ -22,7 +22,7 @@ before(async () => {
   const [line] = await once(createInterface({ input: server.stdout }), "line");
   issuer = line.replace(/^issuer /, "");
   // The browser runs on this machine, so that a login may come back the straight way.
-  editor = await Editor.start({ "hallpassExample.issuer": issuer, "hallpassExample.redirect": "loopback" });
+  editor = await Editor.start(() => ({ "hallpassExample.issuer": issuer, "hallpassExample.redirect": "loopback" }));
   page = await editor.window();
 });
 after(async () => {

@@ -38,6 +38,12 @@ impl Flow {
         answer(&self.0.step(now, Secret::new(event).expose()))
     }
 
+    /// In which state each machine is, from the outermost in: the JSON of a list.
+    #[cfg(feature = "trace")]
+    pub fn states(&self) -> String {
+        self.0.states()
+    }
+
     /// What of this flow must survive a redirect of the page.
     pub fn suspend(&self) -> JsValue {
         answer(&self.0.suspend())

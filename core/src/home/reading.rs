@@ -16,7 +16,8 @@ use crate::{
 /// Reads the sidecar, then the record from the store that it pins (or the configuration names).
 ///
 /// - `Sidecar` → `Loaded` → `Record`
-/// - `Record`  → `Loaded` → done · `auto`: from the keyring to the file, and the newer one counts
+/// - `Record`  → `Loaded`, `StoreFailed` → done, or `Beside` where `auto` has asked the keyring
+/// - `Beside`  → `Loaded`, `StoreFailed` → done with the newer one
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Reading {
     configured: Option<StoreMode>,
@@ -113,6 +114,12 @@ impl Held {
         }
         let wait = sidecar.failure?.wait(now)?;
         Some(Unavailable::BackingOff { seconds: wait.div_ceil(1000) }.into())
+    }
+
+    /// Whether the refresh token is known to be of no use any more.
+    pub(crate) fn is_dead(&self) -> bool {
+        let token = self.record().ok().and_then(Record::refresh_token);
+        token.is_some_and(|token| self.sidecar.is_dead(token).is_some() || self.sidecar.is_spent(token))
     }
 
     /// What the person should know of where the record lies, said before or not.

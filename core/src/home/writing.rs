@@ -16,12 +16,13 @@ use crate::{
 /// then clears the other store. In this order a crash never lets an older record count, and never leaves none.
 ///
 /// - `Fetching`  → `Loaded`, `StoreFailed` → `Secreting`, `Proving` or `Saving`
-/// - `Secreting` → `Saved` → `Proving` or `Saving` · `auto` without a keyring → the file, from the beginning
-/// - `Proving`   → `Saved` → `Saving` · `auto` without a keyring → the file, from the beginning
-/// - `Saving`    → `Saved` → `Noting` · `auto` without a keyring → the file, from the beginning
+/// - `Secreting` → `Saved` → `Proving` or `Saving` · `auto` without a keyring → `Secreting`, in the file
+/// - `Proving`   → `Saved` → `Saving` · `auto` without a keyring → `Fetching`, `Secreting` or `Proving`, in the file
+/// - `Saving`    → `Saved` → `Noting`, or done where nothing else is kept
+///   · `auto` without a keyring → `Fetching`, `Secreting`, `Proving` or `Saving`, in the file
 /// - `Noting`    → `Saved`, `StoreFailed` → `Clearing` or done · `StoreFailed` → done with nothing moved
 /// - `Clearing`  → `Removed` → `Sweeping`, `Noting` what is new, or done · `StoreFailed` → done
-/// - `Sweeping`  → `Removed`, `StoreFailed` → `Noting` what is new, or done
+/// - `Sweeping`  → `Removed`, `StoreFailed` → `Sweeping` the next, `Noting` what is new, or done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Writing {
     mode: StoreMode,

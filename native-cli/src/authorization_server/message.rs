@@ -53,11 +53,13 @@ impl Request {
         find_header(&self.headers, name)
     }
 
-    pub(super) fn path(&self) -> &str {
+    /// The path, without the query.
+    pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 
-    pub(super) fn query(&self) -> &str {
+    /// The query, or nothing.
+    pub fn query(&self) -> &str {
         self.target.split_once('?').map_or("", |(_, query)| query.split('#').next().unwrap_or_default())
     }
 
@@ -118,7 +120,8 @@ impl Response {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub(super) fn of_json(status: u16, body: &Value) -> Self {
+    /// A response of JSON that is not to be kept.
+    pub fn of_json(status: u16, body: &Value) -> Self {
         Self::of_json_text(status, body.to_string())
     }
 
@@ -136,7 +139,9 @@ impl Response {
             .with_header("Referrer-Policy", "no-referrer")
     }
 
-    pub(super) fn with_header(mut self, name: &str, value: &str) -> Self {
+    /// This response with another header field.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }

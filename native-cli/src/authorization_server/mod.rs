@@ -51,7 +51,7 @@ pub use options::{
     AccessTokenStyle, Account, CODEX_CLIENT_ID, Client, ClientAuthentication, Decision, Dialect, Dpop, Identities,
     Options, PersonalAccessToken, PublicKey, PushedAuthorization, RefreshTokens, Rotation,
 };
-pub use serve::{Serving, serve};
+pub use serve::{Aside, Serving, serve, serve_beside};
 
 use device::Device;
 use families::Families;

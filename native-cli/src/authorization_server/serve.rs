@@ -27,16 +27,24 @@ pub struct Serving {
     listener: Option<JoinHandle<()>>,
 }
 
+/// What answers before the server does, where it answers at all.
+pub type Aside = dyn Fn(&Request, &Mutex<AuthorizationServer>) -> Option<Response> + Send + Sync;
+
 /// Serves on `127.0.0.1:port`; port 0 takes a free one. The issuer follows from the port,
 /// whatever `options` say.
 pub fn serve(options: Options, port: u16) -> io::Result<Serving> {
+    serve_beside(options, port, Arc::new(|_, _| None))
+}
+
+/// As [`serve()`]; every request that names this server is shown to `aside` first.
+pub fn serve_beside(options: Options, port: u16, aside: Arc<Aside>) -> io::Result<Serving> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     let port = listener.local_addr()?.port();
     let issuer = format!("http://127.0.0.1:{port}");
     let options = Options { issuer: issuer.clone(), ..options };
     let shared = Arc::new(Mutex::new(AuthorizationServer::new(options)));
     let stopping = Arc::new(AtomicBool::new(false));
-    let door = Door { shared: Arc::clone(&shared), stopping: Arc::clone(&stopping), port };
+    let door = Door { shared: Arc::clone(&shared), stopping: Arc::clone(&stopping), port, aside };
     let listener =
         thread::Builder::new().name("authorization server".to_owned()).spawn(move || door.accept(&listener))?;
     Ok(Serving { issuer, shared, port, stopping, listener: Some(listener) })
@@ -85,6 +93,7 @@ struct Door {
     shared: Arc<Mutex<AuthorizationServer>>,
     stopping: Arc<AtomicBool>,
     port: u16,
+    aside: Arc<Aside>,
 }
 
 impl Door {
@@ -144,6 +153,9 @@ impl Door {
     }
 
     fn respond(&self, request: &Request) -> Served {
+        if let Some(response) = (self.aside)(request, &self.shared) {
+            return Served { response, delay_ms: 0, delivery: Delivery::Whole };
+        }
         let mut server = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         server.respond(now(), request)
     }

@@ -1,6 +1,7 @@
 //! The cycle: a login, a refresh, a recovery, another login, a logout.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use hallpass::authorization_server::{Decision, Serving};
@@ -45,15 +46,19 @@ const MINUTE: i64 = 60_000;
 
 impl Cycle {
     fn prepare(port: u16, open: bool) -> Result<Self, Failure> {
-        let serving = super::start(port, |options| {
-            // Shorter than what `token` promises, so that the first one must be refreshed soon. What is told of it
-            // is true for half a minute.
-            options.access_token_lifetime_ms = 3 * MINUTE + MINUTE / 2;
-            options.device_interval = Some(1);
-            if !open {
-                options.auto_consent = Some(Decision::Allow { account: ACCOUNT.to_owned() });
-            }
-        })?;
+        let serving = super::start(
+            port,
+            |options| {
+                // Shorter than what `token` promises, so that the first one must be refreshed soon. What is told of it
+                // is true for half a minute.
+                options.access_token_lifetime_ms = 3 * MINUTE + MINUTE / 2;
+                options.device_interval = Some(1);
+                if !open {
+                    options.auto_consent = Some(Decision::Allow { account: ACCOUNT.to_owned() });
+                }
+            },
+            Arc::new(|_, _| None),
+        )?;
         let home = TemporaryHome::new().map_err(|error| {
             Failure::local("no_home", format!("there is no room for a temporary home: {error}"), "")
         })?;

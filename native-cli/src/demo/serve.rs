@@ -1,20 +1,31 @@
-//! `hallpass demo --serve`: the server for people to develop against.
+//! `hallpass demo --serve`: the server for people to develop against, and the page that shows a flow at work.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use hallpass::authorization_server::{AuthorizationServer, CODEX_CLIENT_ID};
+use hallpass::authorization_server::{AuthorizationServer, CODEX_CLIENT_ID, Client};
 use hallpass::config::LOCAL_ISSUER;
 
+use super::controls;
+use super::playground::{self, Playground};
 use crate::cli::failure::Failure;
 use crate::cli::report::{data, word};
 
 /// Where the provider `local` looks for it.
 pub(super) const PORT: u16 = 8765;
 
+/// The client id of the page.
+const PLAYGROUND: &str = "playground";
+
 pub(super) fn run(port: u16) -> Result<ExitCode, Failure> {
-    let serving = super::start(port, |_| {})?;
-    // Programs that start the server read this line.
-    data(&format!("issuer {}", serving.issuer))?;
+    let playground = Playground::find();
+    let serving = super::start(
+        port,
+        |options| options.clients.push(client_of_the_page()),
+        Arc::new(move |request, server| controls::answer(request, server).or_else(|| playground.answer(request))),
+    )?;
+    // Programs that start the server read the first line, and may close the pipe then: both go at once.
+    data(&format!("issuer {0}\nplayground {0}{1}", serving.issuer, playground::PATH))?;
     let lines = introduction(&serving.issuer, &serving.lock());
     for line in lines {
         word(&line);
@@ -23,8 +34,15 @@ pub(super) fn run(port: u16) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn client_of_the_page() -> Client {
+    let at = |host: &str| format!("http://{host}{}", playground::PATH);
+    Client::public(PLAYGROUND, "The playground", &[&at("127.0.0.1"), &at("localhost")])
+}
+
 fn introduction(issuer: &str, server: &AuthorizationServer) -> Vec<String> {
     let mut lines = vec![
+        String::new(),
+        "Open the playground in a browser to watch a session at work.".to_owned(),
         String::new(),
         "An authorization server for development. It forgets everything when it stops (Ctrl-C).".to_owned(),
         String::new(),

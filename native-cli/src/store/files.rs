@@ -50,6 +50,13 @@ impl Name {
     }
 }
 
+/// What is found when a file is read once.
+pub(super) enum Reading {
+    Whole(Option<Secret>),
+    /// A record that is no JSON: another tool may be in the middle of writing it.
+    Torn(Secret),
+}
+
 /// Where a record that nobody can read is kept, before a login writes over it.
 const CORRUPT: &str = "auth.json.corrupt";
 
@@ -63,23 +70,28 @@ impl Files {
     }
 
     pub(super) fn load(&self, name: Name) -> Result<Option<Secret>> {
-        let path = self.path(name);
-        let Some(mut text) = read(&path, name)? else { return Ok(None) };
-        match name {
-            Name::Record => {
-                let start = Instant::now();
-                let mut pause = Duration::from_millis(1);
-                while !text::is_json(text.expose()) && start.elapsed() < PATIENCE {
+        let start = Instant::now();
+        let mut pause = Duration::from_millis(1);
+        loop {
+            match self.look(name)? {
+                Reading::Whole(found) => return Ok(found),
+                Reading::Torn(text) if start.elapsed() >= PATIENCE => return Ok(Some(text)),
+                Reading::Torn(_) => {
                     std::thread::sleep(pause.min(PATIENCE.saturating_sub(start.elapsed())));
                     pause = (pause * 2).min(Duration::from_millis(5));
-                    let Some(again) = read(&path, name)? else { return Ok(None) };
-                    text = again;
                 }
             }
-            Name::Parked | Name::Sealed => text = text::last_whole_line(text.expose()).into(),
-            Name::Sidecar | Name::Client | Name::Proof => {}
         }
-        Ok(Some(text))
+    }
+
+    /// Reads a file once.
+    pub(super) fn look(&self, name: Name) -> Result<Reading> {
+        let Some(text) = read(&self.path(name), name)? else { return Ok(Reading::Whole(None)) };
+        Ok(match name {
+            Name::Record if !text::is_json(text.expose()) => Reading::Torn(text),
+            Name::Parked | Name::Sealed => Reading::Whole(Some(text::last_whole_line(text.expose()).into())),
+            Name::Record | Name::Sidecar | Name::Client | Name::Proof => Reading::Whole(Some(text)),
+        })
     }
 
     pub(super) fn save(&mut self, name: Name, contents: &Secret) -> Result<()> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hallpass::authorization_server::{Endpoint, Fault};
 
-use crate::peer::Peer;
+use crate::peer::{self, Peer};
 use crate::running::{Running, wait_for_all_to_open};
 use crate::stage::Stage;
 
@@ -101,8 +101,8 @@ impl Drop for While<'_> {
 /// Many refreshes of ours and of a peer, at once.
 fn contend(peer: Peer) {
     let stage = Stage::expired().lenient();
-    let rest = Duration::from_millis(9);
-    let other = Running::start(peer.command(&stage, 60, Duration::from_millis(3), rest));
+    let rest = Duration::from_millis(60);
+    let other = Running::start(peer.command(&stage, u32::MAX, Duration::from_millis(3), rest));
     let (going_on, torn) = (AtomicBool::new(true), AtomicBool::new(false));
     std::thread::scope(|scope| {
         let _going_on = While(&going_on);
@@ -131,13 +131,15 @@ fn contend(peer: Peer) {
             thread.join().unwrap();
         }
     });
+    peer::stop(&stage);
     let outcomes = outcomes(other, SOON);
+    peer::forget_to_stop(&stage);
     let saved = outcomes.iter().filter(|outcome| *outcome == "saved").count();
     println!("{peer:?}: {saved} of {} saved, {} rotations", outcomes.len(), stage.rotations());
     assert!(!torn.into_inner(), "the record is whole at every moment");
     assert!(outcomes.iter().all(|outcome| outcome == "saved" || outcome == "rejected"), "{outcomes:?}");
     let ours = stage.rotations() - u64::try_from(saved).unwrap();
-    assert!(saved >= 3 && ours >= 3, "both have refreshed: {saved}, {ours}");
+    assert!(saved > 0 && ours > 0, "both have refreshed: {saved}, {ours}");
     let now = hallpass::now().milliseconds();
     assert!(stage.serving.lock().is_live_refresh_token(now, &stage.tokens().refresh), "the newest tokens are kept");
     assert_eq!(stage.leftovers(), Vec::<String>::new());

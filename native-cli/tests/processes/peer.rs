@@ -25,6 +25,19 @@ pub(crate) enum Peer {
     Lockless,
 }
 
+/// The file that stops a peer once it has saved.
+const ENOUGH: &str = "enough";
+
+/// Has the peers of this home stop.
+pub(crate) fn stop(stage: &Stage) {
+    File::create(stage.home.file(ENOUGH)).unwrap();
+}
+
+/// Removes what stops them.
+pub(crate) fn forget_to_stop(stage: &Stage) {
+    std::fs::remove_file(stage.home.file(ENOUGH)).unwrap();
+}
+
 impl Peer {
     /// The process that refreshes so many times. It saves so long after it was answered, and rests so long in between.
     pub(crate) fn command(self, stage: &Stage, times: u32, answered: Duration, rest: Duration) -> Command {
@@ -46,6 +59,9 @@ fn refreshes() {
     let milliseconds = |name: &str| Duration::from_millis(number(name));
     let home = PathBuf::from(home);
     for _ in 0..number("HALLPASS_TEST_TIMES") {
+        if home.join(ENOUGH).exists() {
+            break;
+        }
         let Some(spent) = read(&home) else { continue };
         let outcome = match refreshed(&spent) {
             None => "rejected",

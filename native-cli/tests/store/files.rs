@@ -186,6 +186,20 @@ fn root_keeps_to_the_owner_of_the_home() {
 }
 
 #[test]
+fn a_record_that_is_being_rewritten_is_not_read_by_who_cannot_wait() {
+    let sandbox = Sandbox::with_home();
+    let mut stores = sandbox.stores();
+    let at_once = |stores: &Stores| stores.load_at_once(RECORD);
+    assert_eq!(at_once(&stores), Some(Event::Loaded(None)));
+    fs::write(sandbox.file("auth.json"), r#"{"tokens":"#).unwrap();
+    assert_eq!(at_once(&stores), None);
+    assert_eq!(stores.save(RECORD, &"{}".into()), Event::Saved);
+    assert_eq!(at_once(&stores), Some(loaded("{}")));
+    // A keyring may ask a person.
+    assert_eq!(stores.load_at_once(Slot::Record(Place::Keyring)), None);
+}
+
+#[test]
 fn a_record_that_is_rewritten_in_place_is_waited_for() {
     let sandbox = Sandbox::with_home();
     let record = sandbox.file("auth.json");

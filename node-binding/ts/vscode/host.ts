@@ -1,18 +1,19 @@
-// The host in an editor: pages may come back through the editor, and credentials may lie in its secret storage.
-import type * as vscode from "vscode";
+// The host in an editor: pages may come back through the editor, and credentials may be sealed.
+import * as vscode from "vscode";
 import type { Effect, Event, Slot } from "../../types.js";
-import { NodeHost } from "../all.js";
+import { Inbox, NodeHost } from "../all.js";
 import type { Around } from "../host.js";
 import type { Native } from "../native.js";
 import type { Answers } from "../prompts.js";
 import type { Wish } from "../wish.js";
+import { type Seal, sealedSize } from "./seal.js";
 
 /** What the editor does in place of this machine. */
 export interface Editor {
   /** Where the browser comes back to through the editor, if it does. */
   callback?: Callback | undefined;
-  /** Where the slots of the home are kept, if not in files. */
-  slots?: SecretSlots | undefined;
+  /** Seals what is kept in files, if it is sealed. */
+  slots?: SealedSlots | undefined;
 }
 
 /** Performs the effects of one flow. */
@@ -26,7 +27,8 @@ export class EditorHost extends NodeHost {
 
   override perform(effect: Effect, wish: Wish | undefined): string | Promise<string> {
     const { callback, slots } = this.#editor;
-    return slots?.perform(effect) ?? callback?.perform(effect, wish) ?? super.perform(effect, wish);
+    const sealed = slots?.perform(effect, (effect) => super.perform(effect, wish));
+    return sealed ?? callback?.perform(effect, wish) ?? super.perform(effect, wish);
   }
 
   protected override answers(): Answers {
@@ -37,8 +39,7 @@ export class EditorHost extends NodeHost {
 /** A redirect that comes back through the editor's URI handler, for one login. */
 export class Callback implements Answers {
   readonly #redirectUri: string;
-  readonly #waiting: string[] = [];
-  #heard: (() => void) | undefined;
+  readonly #inbox = new Inbox();
 
   constructor(redirectUri: vscode.Uri) {
     this.#redirectUri = redirectUri.toString(true);
@@ -46,7 +47,9 @@ export class Callback implements Answers {
 
   /** Hands in a URI that the editor was opened with. */
   handle(uri: vscode.Uri): void {
-    // The editor has decoded the query: it is encoded again, so that a `+` stays one.
+    // On the web the query comes as the browser had it.
+    if (vscode.env.uiKind === vscode.UIKind.Web) return this.paste(uri.query);
+    // Elsewhere the editor has decoded it: it is encoded again, so that a `+` stays one.
     const pairs = uri.query.split("&").map((pair) => {
       const [name = "", ...value] = pair.split("=");
       return `${encodeURIComponent(name)}=${encodeURIComponent(value.join("="))}`;
@@ -55,108 +58,77 @@ export class Callback implements Answers {
   }
 
   paste(text: string): void {
-    this.#hear(JSON.stringify({ pasted: text } satisfies Event));
+    this.#inbox.hear(JSON.stringify({ pasted: text } satisfies Event));
   }
 
   switchToDeviceCode(): void {
-    this.#hear(JSON.stringify("switched" satisfies Event));
+    this.#inbox.hear(JSON.stringify("switched" satisfies Event));
   }
 
   /** Performs what a listener would: nothing where it would not. */
   perform(effect: Effect, wish: Wish | undefined): string | Promise<string> | undefined {
     if ("listen" in effect) return JSON.stringify({ listening: { redirect_uri: this.#redirectUri } } satisfies Event);
     if ("reply" in effect) return JSON.stringify("replied" satisfies Event);
-    return "await" in effect ? this.#next(effect.await.until, wish) : undefined;
+    return "await" in effect ? this.#inbox.next(effect.await.until - Date.now(), wish, "timed_out") : undefined;
+  }
+}
+
+/** The slots of a home that hold secrets: sealed, in the files that they are in all the same. */
+export class SealedSlots {
+  readonly #seal: Seal;
+  readonly #home: string;
+
+  /** @param home tells homes that have the same seal apart */
+  constructor(seal: Seal, home: string) {
+    this.#seal = seal;
+    this.#home = home;
   }
 
-  #hear(event: string): void {
-    this.#waiting.push(event);
-    this.#heard?.();
-  }
-
-  #next(until: number, wish: Wish | undefined): Promise<string> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => end(JSON.stringify("timed_out" satisfies Event)), Math.max(0, until - Date.now()));
-      const forget = wish?.listen(() => end(JSON.stringify("cancelled" satisfies Event)));
-      const end = (event: string): void => {
-        clearTimeout(timer);
-        queueMicrotask(() => forget?.());
-        this.#heard = undefined;
-        resolve(event);
-      };
-      this.#heard = () => {
-        const event = this.#waiting.shift();
-        if (event !== undefined) end(event);
-      };
-      this.#heard();
+  /** Performs what reads or writes one of them, by way of who performs it unsealed; nothing for other effects. */
+  perform(effect: Effect, files: (effect: Effect) => string | Promise<string>): Promise<string> | undefined {
+    const event = this.#perform(effect, files);
+    return event?.catch(() => {
+      // What the storage says of itself may hold anything.
+      const detail = "the editor's secret storage does not work";
+      return JSON.stringify({ store_failed: { kind: "other", detail } } satisfies Event);
     });
   }
-}
 
-/** The slots of a home in the editor's secret storage, under the locks that the home has all the same. */
-export class SecretSlots {
-  readonly #secrets: vscode.SecretStorage;
-  readonly #prefix: string;
-
-  constructor(secrets: vscode.SecretStorage, prefix: string) {
-    this.#secrets = secrets;
-    this.#prefix = prefix;
+  #perform(effect: Effect, files: (effect: Effect) => string | Promise<string>): Promise<string> | undefined {
+    if ("load" in effect && isSealed(effect.load)) return this.#load(effect.load, files);
+    if ("save" in effect && isSealed(effect.save.slot)) {
+      const { slot, contents } = effect.save;
+      return this.#close(contents, slot).then((contents) => files({ save: { slot, contents } }));
+    }
+    if ("reserve" in effect && effect.reserve.place === "file") {
+      const { place, intent, size } = effect.reserve;
+      return this.#close(intent, { parked: place }).then((intent) =>
+        files({ reserve: { place, intent, size: sealedSize(size) } }),
+      );
+    }
+    return undefined;
   }
 
-  /** Whether this is the name of one of the slots. */
-  owns(key: string): boolean {
-    return key.startsWith(this.#prefix);
+  async #load(slot: Slot, files: (effect: Effect) => string | Promise<string>): Promise<string> {
+    // Also where there is nothing to open: a login must not find out at its end that it cannot be sealed.
+    await this.#seal.prepare();
+    const answer = await files({ load: slot });
+    const event = JSON.parse(answer) as Event;
+    if (typeof event === "string" || !("loaded" in event) || event.loaded === null) return answer;
+    // What this editor cannot open is nobody's here: a login replaces it.
+    return JSON.stringify({ loaded: await this.#seal.open(event.loaded, this.#name(slot)) } satisfies Event);
   }
 
-  /** Performs what concerns a slot: nothing where the effect concerns none. */
-  perform(effect: Effect): Promise<string> | undefined {
-    const event = this.#perform(effect);
-    return event?.then(
-      (event) => JSON.stringify(event),
-      // What the storage says of itself may hold anything.
-      () =>
-        JSON.stringify({
-          store_failed: { kind: "other", detail: "the editor's secret storage does not work" },
-        } satisfies Event),
-    );
+  #close(contents: string, slot: Slot): Promise<string> {
+    return this.#seal.close(contents, this.#name(slot));
   }
 
-  #perform(effect: Effect): Promise<Event> | undefined {
-    // A key that nobody can take out is nothing for a store of texts: a login does without.
-    if ("load" in effect && effect.load === "new_proof") return Promise.resolve({ loaded: null });
-    if ("load" in effect && isKept(effect.load)) return this.#load(effect.load);
-    if ("save" in effect && isKept(effect.save.slot)) return this.#save(effect.save.slot, effect.save.contents);
-    if ("remove" in effect && isKept(effect.remove)) return this.#remove(effect.remove);
-    const parked = "reserve" in effect ? { parked: effect.reserve.place } : undefined;
-    return parked && isKept(parked) && "reserve" in effect ? this.#reserve(parked, effect.reserve.intent) : undefined;
-  }
-
-  async #load(slot: Slot): Promise<Event> {
-    return { loaded: (await this.#secrets.get(this.#key(slot))) ?? null };
-  }
-
-  async #save(slot: Slot, contents: string): Promise<Event> {
-    await this.#secrets.store(this.#key(slot), contents);
-    return "saved";
-  }
-
-  async #reserve(slot: Slot, intent: string): Promise<Event> {
-    await this.#secrets.store(this.#key(slot), intent);
-    return "reserved";
-  }
-
-  async #remove(slot: Slot): Promise<Event> {
-    const removed = (await this.#secrets.get(this.#key(slot))) !== undefined;
-    await this.#secrets.delete(this.#key(slot));
-    return { removed };
-  }
-
-  #key(slot: Slot): string {
-    return this.#prefix + (typeof slot === "string" ? slot : Object.entries(slot).flat().join("."));
+  #name(slot: Slot): string {
+    return `${this.#home} ${JSON.stringify(slot)}`;
   }
 }
 
-/** Whether a slot would be a file of the home. */
-function isKept(slot: Slot): boolean {
-  return slot === "sidecar" || (typeof slot === "object" && !("proof" in slot) && Object.values(slot).includes("file"));
+/** Whether a slot is a file that would tell a token to whoever reads it. */
+function isSealed(slot: Slot): boolean {
+  return typeof slot === "object" && !("proof" in slot) && Object.values(slot).includes("file");
 }

@@ -14,7 +14,11 @@ export interface HallpassProviderOptions {
   profile?: HallpassOptions["profile"];
   /** As in `HallpassOptions`. */
   provider?: HallpassOptions["provider"];
-  /** As in `HallpassOptions`, or `"secrets"`: the editor's secret storage, which no other program shares. */
+  /**
+   * As in `HallpassOptions`, or `"secrets"`: files of the extension's own, sealed with a key in the editor's secret
+   * storage. All windows of the editor share them, and no other program does. On the web that storage is the browser's;
+   * where the server offers no such thing, it is the window's, until that is closed.
+   */
   store?: HallpassOptions["store"] | "secrets";
   /**
    * Whether the browser may come back through the editor's URI handler, which the provider must know as a redirect URI:

@@ -1,12 +1,13 @@
 // The sessions of the editor are those of homes: the shared one, and one of its own for each further account.
-import { mkdirSync, readdirSync } from "node:fs";
+import { type FSWatcher, mkdirSync, readdirSync, watch } from "node:fs";
 import { join } from "node:path";
 import * as vscode from "vscode";
 import { Hallpass, LoginRequiredError } from "../all.js";
 import type { Internals } from "../hallpass.js";
 import type { Status } from "../results.js";
-import { Callback, EditorHost, SecretSlots } from "./host.js";
+import { Callback, EditorHost, SealedSlots } from "./host.js";
 import type { HallpassProviderOptions } from "./options.js";
+import { Seal } from "./seal.js";
 import { type Way, openExternal, signIn, wayHere } from "./signing-in.js";
 
 /** One home, and the account in it. */
@@ -26,6 +27,12 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
   readonly #seats: Seat[] = [];
   /** What the editor was told last. */
   #known = new Map<string, { session: vscode.AuthenticationSession; stamp: string }>();
+  /** What seals every home, if they are sealed. */
+  readonly #seal: Seal | undefined;
+  readonly #watching: FSWatcher | undefined;
+  readonly #focusing: vscode.Disposable;
+  /** Whether every home could be read when it was looked at last. */
+  #isReadable = false;
   #callback: Callback | undefined;
   /** The editor is told one thing after the other. */
   #telling: Promise<void>;
@@ -35,7 +42,15 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
   constructor(context: vscode.ExtensionContext, options: HallpassProviderOptions) {
     this.#context = context;
     this.#options = options;
-    for (const name of [SHARED, ...this.#ownNames()]) this.#take(name);
+    if (options.store === "secrets") {
+      this.#seal = new Seal(context.secrets, `hallpass.${options.id}`);
+      // Where it does not work the first login says so.
+      this.#seal.prepare().catch(() => {});
+    }
+    this.#take(SHARED);
+    this.#takeOwn();
+    this.#watching = this.#watch();
+    this.#focusing = vscode.window.onDidChangeWindowState(({ focused }) => this.#focused(focused));
     this.#telling = this.#sessions().then((found) => void (this.#known = found));
   }
 
@@ -90,6 +105,8 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
   }
 
   dispose(): void {
+    this.#watching?.close();
+    this.#focusing.dispose();
     for (const { hallpass } of this.#seats) hallpass.close();
     this.#changes.dispose();
   }
@@ -124,8 +141,10 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
   /** Who is signed in, by the ids of their sessions: each account once. */
   async #sessions(): Promise<Map<string, { session: vscode.AuthenticationSession; seat: Seat; stamp: string }>> {
     const found = new Map<string, { session: vscode.AuthenticationSession; seat: Seat; stamp: string }>();
+    this.#takeOwn();
     // A home that cannot be read is one that nobody is signed in to: a login says what is wrong, or replaces it.
     const statuses = await Promise.all(this.#seats.map(({ hallpass }) => hallpass.status().catch(() => undefined)));
+    this.#isReadable = !statuses.includes(undefined);
     const accounts = new Set<string>();
     for (const [index, status] of statuses.entries()) {
       const seat = this.#seats[index];
@@ -151,6 +170,32 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
     return free ?? this.#take(`account-${this.#seats.length}`);
   }
 
+  /** Takes the homes of further accounts, which another window may have made. */
+  #takeOwn(): void {
+    for (const name of this.#ownNames()) {
+      if (!this.#seats.some((seat) => seat.name === name)) this.#take(name);
+    }
+  }
+
+  /**
+   * Whoever comes back to the window finds who is signed in now: what another tool writes into a keyring is heard of in
+   * no other way. A keyring that could not be read is left alone, since it may ask for a password each time.
+   */
+  #focused(focused: boolean): void {
+    if (focused && this.#isReadable) this.#tell();
+  }
+
+  /** Hears of homes that another window makes. */
+  #watch(): FSWatcher | undefined {
+    try {
+      mkdirSync(this.#homes, { recursive: true, mode: 0o700 });
+      return watch(this.#homes, { persistent: false }, () => this.#tell()).on("error", () => {});
+    } catch {
+      // They are found when the editor asks next.
+      return undefined;
+    }
+  }
+
   #take(name: string): Seat {
     const seat = { name, hallpass: this.#open(name) };
     this.#seats.push(seat);
@@ -164,36 +209,34 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
 
   #open(name: string): Hallpass {
     const { provider, fetch, log, store, home, profile } = this.#options;
-    const openUrl = async (url: string) => {
-      if (!(await openExternal(url))) throw new vscode.CancellationError();
-    };
-    const common = { provider, fetch, log, openUrl };
-    const secrets = store === "secrets" ? new SecretSlots(this.#context.secrets, `hallpass.${name}.`) : undefined;
+    // Whether it was opened says nothing: the person may have taken the address along to another browser.
+    const common = { provider, fetch, log, openUrl: openExternal };
+    const seal = this.#seal;
+    const slots = seal && new SealedSlots(seal, name);
     const internals: Internals = {
       editor: true,
-      host: (native, around) => new EditorHost(native, around, { callback: this.#callback, slots: secrets }),
+      host: (native, around) => new EditorHost(native, around, { callback: this.#callback, slots }),
     };
-    if (secrets) {
-      const watch = (changed: () => void) => {
-        const watching = this.#context.secrets.onDidChange(({ key }) => void (secrets.owns(key) && changed()));
-        return { close: () => watching.dispose() };
-      };
-      return new Hallpass({ ...common, home: this.#ownFolder(name), store: "file" }, { ...internals, watch });
-    }
-    const where = name === SHARED ? { home, profile } : { home: this.#ownFolder(name) };
-    return new Hallpass({ ...common, ...where, store: store === "secrets" ? undefined : store }, internals);
+    // What is sealed is of no use to another program, so that it lies apart.
+    const where = name === SHARED && !seal ? { home, profile } : { home: this.#ownFolder(name) };
+    return new Hallpass({ ...common, ...where, store: store === "secrets" ? "file" : store }, internals);
   }
 
   /** The folder for a home of the extension's own. */
   #ownFolder(name: string): string {
-    const folder = join(this.#context.globalStorageUri.fsPath, "hallpass", name);
+    const folder = join(this.#homes, name);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return folder;
   }
 
+  /** An extension may have several providers. */
+  get #homes(): string {
+    return join(this.#context.globalStorageUri.fsPath, "hallpass", this.#options.id);
+  }
+
   #ownNames(): string[] {
     try {
-      return readdirSync(join(this.#context.globalStorageUri.fsPath, "hallpass"))
+      return readdirSync(this.#homes)
         .filter((name) => /^account-\d+$/.test(name))
         .sort();
     } catch {

@@ -1,0 +1,166 @@
+//! The page that shows a flow at work: static files, which are built when somebody first asks for them.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use hallpass::authorization_server::{Request, Response};
+
+/// Where the page is served.
+pub(super) const PATH: &str = "/playground/";
+
+/// What the page may do: run its own scripts and the module, ask this server, and hold itself in a frame (it shows two
+/// tabs at once).
+const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
+                      connect-src 'self'; frame-src 'self'; worker-src 'self'; form-action 'none'; base-uri 'none'; \
+                      frame-ancestors 'self'";
+
+/// The files of the page, wherever they are.
+#[derive(Debug)]
+pub(super) struct Playground {
+    /// Where they lie once they are built.
+    files: Option<PathBuf>,
+    /// The script that builds them.
+    script: Option<PathBuf>,
+    building: Arc<Mutex<Building>>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Building {
+    #[default]
+    NotBegun,
+    Begun,
+    Failed,
+}
+
+impl Playground {
+    /// `HALLPASS_PLAYGROUND`, or else in the sources that this program was built from. The working directory is never
+    /// looked at: what lies there may be anybody's, and a script in it is not run.
+    pub(super) fn find() -> Self {
+        let named = env::var_os("HALLPASS_PLAYGROUND").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let program = env::current_exe().ok();
+        // Cargo says where the sources are to what it runs.
+        let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let above = program.iter().chain(&package).flat_map(|path| path.ancestors());
+        let source = above.map(|folder| folder.join("wasm/playground")).find(|folder| folder.join("build").is_file());
+        let script = source.as_ref().filter(|_| named.is_none()).map(|folder| folder.join("build"));
+        let files = named.or_else(|| source.map(|folder| folder.join("dist")));
+        Self { files, script, building: Arc::default() }
+    }
+
+    /// A file, where one is asked for.
+    pub(super) fn answer(&self, request: &Request) -> Option<Response> {
+        let path = request.path();
+        if path == PATH.trim_end_matches('/') {
+            return Some(Response::empty(308).with_header("Location", PATH));
+        }
+        let name = path.strip_prefix(PATH)?;
+        if !matches!(request.method.as_str(), "GET" | "HEAD") {
+            return Some(Response::empty(405).with_header("Allow", "GET, HEAD"));
+        }
+        let name = if name.is_empty() { "index.html" } else { name };
+        let file =
+            self.files.as_deref().filter(|_| is_harmless(name)).and_then(|folder| fs::read(folder.join(name)).ok());
+        Some(match file {
+            Some(body) => file_response(name, body),
+            None if name == "index.html" => self.not_built(is_visited(request)),
+            None => text(404, "There is no such file.\n"),
+        })
+    }
+
+    /// Builds the page for the first who visits it, and says how it stands.
+    fn not_built(&self, is_visited: bool) -> Response {
+        let Some(script) = self.script.as_ref().filter(|_| is_visited) else {
+            return text(
+                404,
+                "The playground is built from the sources: `wasm/playground/build` there, and \
+                              HALLPASS_PLAYGROUND names the folder `dist` that it writes.\n",
+            );
+        };
+        let mut building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        if *building == Building::Failed {
+            *building = Building::NotBegun;
+            return text(
+                503,
+                "The playground could not be built: the terminal says why. It needs Node.js, npm and the \
+                              Rust target wasm32-unknown-unknown. Load this page again to try once more.\n",
+            );
+        }
+        if *building == Building::NotBegun {
+            *building = Building::Begun;
+            let (script, building) = (script.clone(), Arc::clone(&self.building));
+            thread::spawn(move || {
+                let built = build(&script);
+                *building.lock().unwrap_or_else(PoisonError::into_inner) =
+                    if built { Building::NotBegun } else { Building::Failed };
+            });
+        }
+        text(200, "The playground is being built; the first time takes a minute or two. This page shows it then.\n")
+            .with_header("Refresh", "2")
+    }
+}
+
+/// Whether a person opens the page: what another site refers to builds nothing.
+fn is_visited(request: &Request) -> bool {
+    request.header("Sec-Fetch-Site").is_none_or(|site| site == "none" || site == "same-origin")
+}
+
+/// What it says goes to stderr: stdout has been promised to programs.
+fn build(script: &Path) -> bool {
+    let mut command = Command::new(script);
+    command.stdin(Stdio::null()).stdout(std::io::stderr());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Names of files below the folder, and nothing that leads out of it or is hidden in it.
+fn is_harmless(name: &str) -> bool {
+    name.split('/').all(|part| {
+        !part.starts_with('.')
+            && !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    })
+}
+
+fn file_response(name: &str, body: Vec<u8>) -> Response {
+    let kind = match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "json" => "application/json",
+        "wasm" => "application/wasm",
+        "svg" => "image/svg+xml",
+        _ => "application/octet-stream",
+    };
+    guarded(Response { body, ..Response::empty(200) }.with_header("Content-Type", kind))
+}
+
+fn text(status: u16, text: &str) -> Response {
+    let response = Response { body: text.as_bytes().to_vec(), ..Response::empty(status) };
+    guarded(response.with_header("Content-Type", "text/plain; charset=utf-8"))
+}
+
+fn guarded(response: Response) -> Response {
+    response
+        .with_header("Content-Security-Policy", POLICY)
+        .with_header("Cache-Control", "no-cache")
+        .with_header("Referrer-Policy", "no-referrer")
+        .with_header("X-Content-Type-Options", "nosniff")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_of_the_folder_are_named() {
+        for name in ["index.html", "assets/page-1.js"] {
+            assert!(is_harmless(name), "{name}");
+        }
+        for name in ["", "../auth.json", "a/../../b", ".env", "a//b", "/etc/passwd", "a\\b", "C:x", "%2e%2e/x", "a/"] {
+            assert!(!is_harmless(name), "{name}");
+        }
+    }
+}

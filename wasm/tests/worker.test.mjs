@@ -1,0 +1,239 @@
+// Tokens that are kept by a worker: what a page gets of them, and what a hostile script in the page does not.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { beforeEach, test } from "node:test";
+import { MessageChannel, Worker as Thread } from "node:worker_threads";
+import { ORIGIN, Tab, failure, scripts } from "./page.mjs";
+import { API, CANARY } from "./server.mjs";
+
+const MODULE = `${ORIGIN}/hallpass.wasm`;
+
+/** A worker as a page has it, whose every word is written down. */
+class Worker {
+  heard = [];
+  said = [];
+  #listeners = new Set();
+  #calls = new Map();
+
+  static async start(t) {
+    const worker = new Worker();
+    const { port1, port2 } = new MessageChannel();
+    const workerData = { control: port2, script: `${scripts()}/worker.js` };
+    worker.thread = new Thread(new URL("worker.thread.mjs", import.meta.url), { workerData, transferList: [port2] });
+    worker.control = port1;
+    port1.on("message", ({ id, value, asked }) => ((worker.asked = asked), worker.#calls.get(id)(value)));
+    await once(worker.thread, "message");
+    worker.thread.on("message", (data) => {
+      worker.heard.push(structuredClone(data.ok?.body ? { ...data, ok: { ...data.ok, body: "…" } } : data));
+      for (const listener of worker.#listeners) listener({ data });
+    });
+    t.after(() => worker.thread.terminate());
+    return worker;
+  }
+
+  addEventListener(type, listener) {
+    if (type === "message") this.#listeners.add(listener);
+  }
+
+  postMessage(message) {
+    this.said.push(message);
+    this.thread.postMessage(message);
+  }
+
+  /** Asks the server in the worker. */
+  server(call, ...args) {
+    const id = crypto.randomUUID();
+    this.control.postMessage({ call, args, id });
+    return new Promise((resolve) => this.#calls.set(id, resolve));
+  }
+
+  /** Says something as a script of the page could, and hears the answer. */
+  async say(message) {
+    const id = crypto.randomUUID();
+    const answered = new Promise((resolve) =>
+      this.#listeners.add(({ data }) => data.id === id && ("ok" in data || "error" in data) && resolve(data)),
+    );
+    this.postMessage({ id, ...message });
+    return answered;
+  }
+}
+
+let tab;
+beforeEach(() => (tab = new Tab()));
+
+async function signedIn(t) {
+  const worker = await Worker.start(t);
+  const first = await tab.load(`${ORIGIN}/`);
+  const options = { worker, fetch: undefined, module: MODULE };
+  const url = await first.leave(await first.create(options));
+  // A worker dies with its page: here the next page goes on with the same one, which remembers nothing of the login.
+  const page = await tab.load(await worker.server("consent", url));
+  const hallpass = await page.create(options);
+  return { worker, page, options, hallpass, loggedIn: await hallpass.handleRedirect() };
+}
+
+const told = (worker) => JSON.stringify(worker.heard);
+const isTold = (worker) => ["access", "refresh", "code"].some((kind) => told(worker).includes(`${CANARY}-${kind}`));
+
+test("a person signs in by redirect, and the page is told everything but the tokens", async (t) => {
+  const { worker, hallpass, loggedIn } = await signedIn(t);
+  assert.equal(loggedIn.status.account.email, "ada@example.com");
+  assert.ok(loggedIn.status.expiresAt instanceof Date);
+  assert.equal((await hallpass.status()).store, "memory");
+  assert.ok(!isTold(worker), told(worker));
+  assert.equal(tab.storage.size, 0);
+});
+
+test("requests go through the worker, with what a body was", async (t) => {
+  const { hallpass, worker } = await signedIn(t);
+  const form = new FormData();
+  form.set("a", "b");
+  const bodies = [
+    ["text", "x"],
+    ["form", new URLSearchParams({ c: "d" })],
+    ["parts", form],
+    ["bytes", new Uint8Array([120])],
+  ];
+  for (const [what, body] of bodies) {
+    const response = await hallpass.fetch(`${API}/echo`, { method: "POST", body });
+    const answer = await response.json();
+    assert.equal(response.url, "", "what the server in the worker made");
+    assert.match(answer.body, /^x$|^c=d$|name="a"/, what);
+    assert.equal(answer.method, "POST");
+  }
+  assert.equal((await (await hallpass.fetch(new Request(`${API}/me`))).json()).body, "");
+  await worker.server("expire");
+  assert.equal((await hallpass.fetch(`${API}/me`)).status, 200, "renewed there");
+  assert.equal((await failure(hallpass.fetch("https://evil.example/"))).code, "origin_not_allowed");
+  assert.ok(!isTold(worker));
+});
+
+test("a token is not handed out", async (t) => {
+  const { hallpass } = await signedIn(t);
+  for (const options of [{}, { refresh: true }, { minTtl: 1 }]) {
+    const error = await failure(hallpass.token(options));
+    assert.deepEqual([error.code, error.name], ["token_stays_in_worker", "MisusedError"]);
+  }
+});
+
+test("a hostile script cannot widen what the worker is for", async (t) => {
+  const { worker, page, options, hallpass } = await signedIn(t);
+  for (const change of [
+    { origins: [API, "https://evil.example"] },
+    { issuer: "https://evil.example" },
+    { clientId: "evil" },
+    { redirectUri: "https://evil.example/callback" },
+    { endpoints: { token: "https://evil.example/token" } },
+    { store: "indexeddb" },
+  ]) {
+    const error = await failure(page.create({ ...options, ...change }));
+    assert.equal(error?.code, "worker_configured", JSON.stringify(change));
+  }
+  const error = await failure(page.create({ ...options, module: "https://evil.example/hallpass.wasm" }));
+  assert.equal(error.code, "worker_configured");
+  assert.equal((await page.create({ ...options }).then((again) => again.status())).loggedIn, true);
+  assert.equal((await hallpass.fetch(`${API}/me`)).status, 200);
+});
+
+test("a hostile script that speaks to the worker itself gets no token, whatever it says", async (t) => {
+  const { worker } = await signedIn(t);
+  const said = [
+    { call: "token" },
+    { call: "token", need: "fresh" },
+    { call: "proof" },
+    { call: "export" },
+    { call: "run", kind: "token", body: { need: "fresh" } },
+    { call: "constructor" },
+    { call: "__proto__" },
+    { call: "fetch", url: "https://evil.example/", method: "GET", headers: [], body: null },
+    { call: "fetch", url: `${API}@evil.example/`, method: "GET", headers: [], body: null },
+    { call: "fetch", url: "//evil.example", method: "GET", headers: [], body: null },
+    { call: "fetch", url: { href: `${API}/me` }, method: "GET", headers: [], body: null },
+    { call: "status", check: { configuration: {} }, configuration: { provider: { issuer: "https://evil.example" } } },
+    { call: "create", options: { origins: ["https://evil.example"] } },
+    { call: "create", options: null },
+  ];
+  for (const message of said) {
+    const answer = await worker.say(message);
+    assert.ok(answer.error || message.call === "status", JSON.stringify([message, answer]));
+  }
+  assert.ok(!isTold(worker), told(worker));
+  assert.ok((await worker.server("expire"), worker.asked).every((line) => !line.includes("evil")));
+});
+
+test("what a hostile script can do: ask in the person's name where the app may, sign in and out", async (t) => {
+  const { worker } = await signedIn(t);
+  const answer = await worker.say({ call: "fetch", url: `${API}/me`, method: "GET", headers: [], body: null });
+  assert.equal(answer.ok.status, 200);
+  assert.equal((await worker.say({ call: "logout", local: true })).ok.outcome.was_logged_in, true);
+  assert.ok(!isTold(worker));
+});
+
+test("a call that is aborted is let go, there too", async (t) => {
+  const { hallpass, worker } = await signedIn(t);
+  const shown = new Promise((resolve) => {
+    const controller = new AbortController();
+    const login = failure(
+      hallpass.loginWithDeviceCode({
+        signal: controller.signal,
+        onPrompt: (prompt) => resolve({ prompt, controller, login }),
+      }),
+    );
+  });
+  const { prompt, controller, login } = await shown;
+  assert.deepEqual([prompt.userCode, prompt.verificationUri], ["ABCD-EFGH", "https://id.example/activate"]);
+  assert.ok(prompt.expiresAt > new Date());
+  controller.abort();
+  assert.equal((await login).name, "AbortError");
+  const begun = worker.said.find(({ method }) => method === "device_code");
+  assert.deepEqual(worker.said.at(-1), { id: begun.id, abort: true });
+  const error = await failure(hallpass.fetch(`${API}/me`, { signal: AbortSignal.abort() }));
+  assert.equal(error.name, "AbortError");
+});
+
+test("a window is the page's, and what it comes back with goes to the worker", async (t) => {
+  const { worker, page, options } = await signedIn(t);
+  const hallpass = await page.create(options);
+  const login = hallpass.login({ popup: true });
+  const [popup] = page.opened;
+  const url = await worker.server("consent", await popup.went);
+  page.dispatch("message", {
+    origin: ORIGIN,
+    source: { postMessage() {} },
+    data: { hallpass: "arrived", id: "w", url },
+  });
+  assert.equal((await login).previous, "revoked");
+  assert.ok(popup.closed);
+  const again = page.create(options).then((hallpass) => hallpass.login({ popup: true }));
+  const closing = failure(again);
+  while (page.opened.length < 2) await new Promise(setImmediate);
+  await page.opened[1].went;
+  page.opened[1].closed = true;
+  assert.equal((await closing).code, "popup_closed");
+});
+
+test("the page hears of changes", async (t) => {
+  const { hallpass } = await signedIn(t);
+  const heard = new Promise((resolve) => hallpass.on("change", resolve));
+  await hallpass.status();
+  await hallpass.logout();
+  assert.equal((await heard).loggedIn, false);
+});
+
+test("a worker that was not told what it is for does nothing", async (t) => {
+  const worker = await Worker.start(t);
+  assert.equal((await worker.say({ call: "status" })).error.code, "worker_unconfigured");
+  const bad = { issuer: "https://id.example", clientId: "app", origins: ["http://evil.example"] };
+  assert.equal((await worker.say({ call: "create", options: bad })).error.code, "invalid_option");
+  for (const module of ["blob:https://app.example/1", "data:application/wasm;base64,AA"]) {
+    const options = { issuer: "https://id.example", clientId: "app" };
+    assert.equal((await worker.say({ call: "create", options, module })).error.code, "invalid_option");
+  }
+  const page = await tab.load(`${ORIGIN}/`);
+  for (const more of [{ module: new Uint8Array(8) }, { fetch: globalThis.fetch }]) {
+    const error = await failure(page.create({ worker, fetch: undefined, module: MODULE, ...more }));
+    assert.equal(error.code, "invalid_option");
+  }
+  for (const odd of [null, 7, "create", [], {}]) worker.postMessage(odd);
+  assert.equal((await worker.say({ call: "status" })).error.code, "worker_unconfigured", "it lives on");
+});

@@ -1,0 +1,144 @@
+// What a worker runs so that the tokens of a page stay out of the page's reach: `import "hallpass-web/worker"`. The
+// page says once what the worker is for, and no script of the page can widen that later.
+import type { Ran } from "../../node-binding/ts/client.js";
+import type { Wish } from "../../node-binding/ts/wish.js";
+import { EngineClient, Inbox, LocalEngine, checkHallpass, invalid, load, misused, sent } from "./all.js";
+import type { Away } from "./away.js";
+import type { SigningIn, UserCode } from "./engine.js";
+import type { Answered, Asked, Aside, Call, News, Sent, SentResponse } from "./messages.js";
+
+/** Whoever asks: the page of a worker, or one of the pages of a shared one. */
+type Port = Pick<MessagePort, "postMessage" | "onmessage">;
+
+/** Says something about a call. */
+type Say = (said: Answered | Asked, transfer?: Transferable[]) => void;
+
+/** A call under way. */
+interface Ongoing {
+  inbox: Inbox;
+  controller: AbortController;
+}
+
+/** What the worker is for. */
+interface Purpose {
+  text: string;
+  engine: LocalEngine;
+  client: EngineClient;
+  load(): Promise<void>;
+}
+
+const ports = new Set<Port>();
+let purpose: Purpose | undefined;
+
+if ("onconnect" in globalThis) {
+  addEventListener("connect", (event) => serve((event as MessageEvent).ports[0]!));
+} else serve(globalThis as unknown as Port);
+
+/** Answers a page. */
+function serve(port: Port): void {
+  ports.add(port);
+  const ongoing = new Map<string, Ongoing>();
+  port.onmessage = ({ data }: MessageEvent<{ id: string } & (Call | Aside)>) => {
+    // Whatever a script of the page says, it ends no worker.
+    if (typeof data?.id !== "string") return;
+    const call = ongoing.get(data.id);
+    if ("event" in data) call?.inbox.hear(String(data.event));
+    else if ("abort" in data) call?.controller.abort();
+    else {
+      const begun = { inbox: new Inbox(), controller: new AbortController() };
+      ongoing.set(data.id, begun);
+      const say: Say = (said, transfer = []) => port.postMessage({ id: data.id, ...said }, transfer);
+      answer(data, begun, say)
+        .catch((error: unknown) => say({ error: sent(error) }))
+        .finally(() => ongoing.delete(data.id));
+    }
+  };
+}
+
+/** Answers one call. What is not known by its name goes no further. */
+async function answer(asked: Call, { inbox, controller: { signal } }: Ongoing, say: Say): Promise<void> {
+  if (asked.call === "create") return create(asked).then(() => say({ ok: true }));
+  if (!purpose) throw misused("worker_unconfigured", "the worker was not told yet what it is for");
+  const { client, engine } = purpose;
+  await purpose.load();
+  if (asked.call === "fetch") {
+    const { url, method, headers, body } = asked;
+    return sendBack(await client.fetch(url, { method, headers, body, signal }), say);
+  }
+  const running: SigningIn = { signal };
+  if (asked.call === "status") return report(await engine.run("status", { check: asked.check === true }, running), say);
+  if (asked.call === "logout") return report(await engine.run("logout", { local: asked.local === true }, running), say);
+  if (asked.call !== "login") throw misused("invalid_message", "the worker knows no such call");
+  const method = asked.method === "device_code" ? asked.method : "browser";
+  const page = { away: new Page(asked.leaves === true, inbox, say), show: (prompt: UserCode) => say({ prompt }) };
+  return report(await engine.run("login", { method }, { ...running, ...page, suspended: asked.suspended }), say);
+}
+
+/** Takes up what the worker is for, once. What has failed can be tried again, with the same options. */
+async function create({ options, module }: Extract<Call, { call: "create" }>): Promise<void> {
+  const text = JSON.stringify([options, module]);
+  if (!purpose) {
+    checkHallpass(options);
+    const source = module === undefined ? undefined : new URL(module, location.href);
+    if (source && !/^https?:/.test(source.protocol)) throw invalid("`module` must be served, like this worker");
+    const engine = new LocalEngine({ ...options, log: (line) => tell({ log: line }) }, {});
+    engine.watch(() => tell({ changed: true }));
+    purpose = { text, engine, client: new EngineClient(options, engine), load: () => load(source) };
+  }
+  if (purpose.text !== text) {
+    const help = "pass the same options wherever this worker is used, or start another one";
+    throw misused("worker_configured", "this worker was begun with other options, which it keeps", help);
+  }
+  return purpose.load();
+}
+
+/** Says something to every page. */
+function tell(news: News): void {
+  for (const port of ports) port.postMessage(news);
+}
+
+function report({ outcome, locate }: Ran<"login" | "status" | "logout">, say: Say): void {
+  say({ ok: { outcome, whereabouts: locate("file") } satisfies Sent });
+}
+
+/** Sends an answer back: as a stream where the browser can hand one over. */
+async function sendBack(response: Response, say: Say): Promise<void> {
+  const { url, status, statusText } = response;
+  const answer = { url, status, statusText, headers: [...response.headers] };
+  const ok = (body: SentResponse["body"]): Answered => ({ ok: { ...answer, body } satisfies SentResponse });
+  const { body } = response;
+  if (!body) return say(ok(null));
+  try {
+    say(ok(body as SentResponse["body"]), [body]);
+  } catch {
+    say(ok(await response.arrayBuffer()));
+  }
+}
+
+/** The windows are the page's: it opens them, and says what they have come back with. */
+class Page implements Away {
+  readonly leaves: boolean;
+  readonly #inbox: Inbox;
+  readonly #say: Say;
+
+  constructor(leaves: boolean, inbox: Inbox, say: Say) {
+    this.leaves = leaves;
+    this.#inbox = inbox;
+    this.#say = say;
+  }
+
+  go(url: string): void {
+    this.#say({ go: url });
+  }
+
+  async next(until: number, suspend: () => Promise<string>, wish: Wish | undefined): Promise<string> {
+    this.#say({ next: until, suspended: this.leaves ? await suspend() : undefined });
+    return this.#inbox.next(until - Date.now(), wish, "timed_out");
+  }
+
+  judged(isAnswer: boolean): void {
+    this.#say({ judged: isAnswer });
+  }
+
+  end(): void {}
+}
