@@ -126,7 +126,9 @@ impl Flow {
             return Step::failed(Misused::NotApplicable { detail });
         }
         let timeouts = request.configuration.timeouts;
-        if let Err(error) = request.configuration.permits_login(&request.method, request.store) {
+        let permitted = build::check_login(&request)
+            .and_then(|()| request.configuration.permits_login(&request.method, request.store));
+        if let Err(error) = permitted {
             return Step::Done(Err(error));
         }
         login(Login::resumed(request, suspended.seed, suspended.redirect_uri, now), timeouts)

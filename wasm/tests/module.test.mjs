@@ -51,6 +51,31 @@ test(`the package is at most ${BUDGET} bytes compressed`, (context) => {
   assert.ok(total <= BUDGET, `${total} bytes`);
 });
 
+const provider = { name: "p", issuer: "https://p.example", client_id: "c" };
+for (const [what, configuration] of Object.entries({
+  "a dialect": { provider: { ...provider, dialect: "openai" } },
+  "a client with a secret": { provider: { ...provider, client_authentication: "client_secret_post" } },
+  "another client with a secret": { provider, providers: [{ ...provider, client_authentication: "client_secret_basic" }] },
+  "a keyring": { provider, store: "keyring" },
+  "a policy": { provider, policy: { forbid_plaintext: true } },
+  "a grant": { provider: { ...provider, grant: { grant_type: "client_credentials" } } },
+  "an environment": { provider, environment: { variables: { A: "b" } } },
+  "somebody's wish": { provider, wanted: "provider" },
+})) {
+  test(`${what} is refused, whether a login begins or goes on`, () => {
+    const [now, seed] = [1_800_000_000_000, new Uint8Array(32).fill(7)];
+    const request = { configuration, method: "browser" };
+    const suspended = { version: 1, issuer: provider.issuer, redirect_uri: "https://app.example/", seed: [...seed] };
+    for (const message of [
+      new Flow().start(JSON.stringify({ login: request }), now, seed),
+      new Flow().start(JSON.stringify({ status: { configuration } }), now, seed),
+      new Flow().resume(JSON.stringify(suspended), JSON.stringify(request), now),
+    ]) {
+      assert.equal(JSON.parse(message).done?.error?.code, "not_applicable", message);
+    }
+  });
+}
+
 // What a page has no use for is left out of the module.
 replayAll(Flow, {
   isLeftOut: (request) => {
