@@ -46,8 +46,8 @@ impl FromJson for Claims {
             email: FromJson::read(members.get("email")),
             exp: FromJson::read(members.get("exp")),
             iat: FromJson::read(members.get("iat")),
-            openai: json::member!(members.get("https://api.openai.com/auth"), Default::default()),
-            profile: json::member!(members.get("https://api.openai.com/profile"), Default::default()),
+            openai: json::member!(members.get("https://api.openai.com/auth"), OpenAiClaims::default()),
+            profile: json::member!(members.get("https://api.openai.com/profile"), Profile::default()),
         }
     }
 }

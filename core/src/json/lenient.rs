@@ -37,7 +37,7 @@ fn cut_off(number: &str) -> Option<i64> {
         return None;
     }
     // An exponent that does not fit moves the point as far as need be.
-    let exponent = exponent.parse::<i64>().unwrap_or(if exponent.starts_with('-') { -1000 } else { 1000 });
+    let exponent = exponent.parse::<i64>().unwrap_or_else(|_| if exponent.starts_with('-') { -1000 } else { 1000 });
     let length = i64::try_from(whole.len()).unwrap_or(0).saturating_add(exponent);
     let mut digits = whole.bytes().chain(fraction.bytes());
     let mut value: i64 = 0;

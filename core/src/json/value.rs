@@ -171,13 +171,11 @@ impl<'a> Json<'a> {
             return Choice { name: self.text(), value: absent, whole: self };
         }
         let mut members = self.members().all;
-        match (members.pop(), members.is_empty()) {
-            (Some((name, value)), true) => Choice { name, value, whole: self },
-            _ => {
-                self.wrong();
-                Choice { name: Cow::Borrowed(""), value: absent, whole: self }
-            }
+        if let (Some((name, value)), true) = (members.pop(), members.is_empty()) {
+            return Choice { name, value, whole: self };
         }
+        self.wrong();
+        Choice { name: Cow::Borrowed(""), value: absent, whole: self }
     }
 }
 

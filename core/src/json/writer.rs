@@ -360,7 +360,7 @@ mod tests {
         Unit,
         Newtype(i64),
         Tuple(u8, bool),
-        Struct { a: Option<u64>, b: Vec<Each>, c: BTreeMap<String, char>, d: () },
+        Struct { a: Option<u64>, b: Vec<Self>, c: BTreeMap<String, char>, d: () },
     }
 
     #[test]

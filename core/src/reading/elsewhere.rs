@@ -1,6 +1,7 @@
 //! How a request says which credentials there are besides a login.
 
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::json::{choice, object};
@@ -9,7 +10,7 @@ use crate::{Environment, FileContents, Grant, GrantType, ModelProvider, SubjectT
 object! { Environment { variables = BTreeMap::new(), files = BTreeMap::new() } }
 object! {
     ModelProvider {
-        id = Default::default(),
+        id = String::new(),
         env_key,
         env_key_instructions,
         experimental_bearer_token,
