@@ -5,7 +5,8 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::Stdio;
 
 use support::{Home, visit, with_input};
@@ -53,4 +54,107 @@ fn the_server_says_where_it_is_and_serves() {
     assert!(ran.stderr.contains("\nhelp: choose another with `--port`\n"), "{ran:?}");
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// `hallpass demo --serve` on a port of its own, with a page of this text.
+struct Demo {
+    child: std::process::Child,
+    port: String,
+    _home: Home,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let home = Home::new();
+        let page = home.file("page");
+        fs::create_dir(&page).unwrap();
+        fs::write(page.join("index.html"), "<h1>the page</h1>").unwrap();
+        fs::write(page.join("hallpass.wasm"), "module").unwrap();
+        fs::write(home.file("outside.txt"), "outside").unwrap();
+        let mut command = home.command("demo --serve --port 0");
+        command.env("HALLPASS_PLAYGROUND", &page).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let issuer = lines.next().unwrap();
+        let port = issuer.rsplit_once(':').unwrap().1.to_owned();
+        assert_eq!(lines.next().unwrap(), format!("playground http://127.0.0.1:{port}/playground/"));
+        Self { child, port, _home: home }
+    }
+
+    /// The status line, the header fields and the body.
+    fn ask(&self, line: &str, fields: &str) -> String {
+        let mut stream = TcpStream::connect(format!("127.0.0.1:{}", self.port)).unwrap();
+        let host = format!("127.0.0.1:{}", self.port);
+        write!(stream, "{line} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_playground_is_served_and_nothing_beside_it() {
+    let demo = Demo::start();
+    let page = demo.ask("GET /playground/", "");
+    assert!(page.starts_with("HTTP/1.1 200 ") && page.ends_with("<h1>the page</h1>"), "{page}");
+    assert!(
+        page.contains("Content-Security-Policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval';"),
+        "{page}"
+    );
+    assert!(demo.ask("GET /playground/hallpass.wasm", "").contains("Content-Type: application/wasm"));
+    assert!(demo.ask("GET /playground", "").contains("Location: /playground/"));
+    for hidden in ["../outside.txt", "%2e%2e/outside.txt", "..%2foutside.txt", "/etc/passwd", "nothing.js", ".env"] {
+        let answer = demo.ask(&format!("GET /playground/{hidden}"), "");
+        assert!(answer.starts_with("HTTP/1.1 404 ") && !answer.contains("outside"), "{hidden}: {answer}");
+    }
+    assert!(demo.ask("POST /playground/", "").starts_with("HTTP/1.1 405 "));
+}
+
+#[test]
+fn only_the_page_has_the_controls() {
+    let demo = Demo::start();
+    let ours = format!("Hallpass-Demo: 1\r\nOrigin: http://127.0.0.1:{}\r\nSec-Fetch-Site: same-origin\r\n", demo.port);
+    let others = [
+        String::new(),
+        format!("Origin: http://127.0.0.1:{}\r\nSec-Fetch-Site: same-origin\r\n", demo.port),
+        "Hallpass-Demo: 1\r\nOrigin: https://evil.example\r\n".to_owned(),
+        "Hallpass-Demo: 1\r\nOrigin: null\r\n".to_owned(),
+        "Hallpass-Demo: 1\r\nSec-Fetch-Site: cross-site\r\n".to_owned(),
+        "Hallpass-Demo: 1\r\nSec-Fetch-Site: same-site\r\n".to_owned(),
+    ];
+    for line in ["POST /demo/revoke", "POST /demo/lifetime?value=60", "GET /demo/journal?since=0"] {
+        for fields in &others {
+            let answer = demo.ask(line, fields);
+            assert!(
+                answer.starts_with("HTTP/1.1 403 ") && !answer.contains("Allow-Origin"),
+                "{line} {fields}: {answer}"
+            );
+        }
+        assert!(demo.ask(line, &ours).starts_with("HTTP/1.1 200 "), "{line}");
+    }
+    // Who asks for permission first is given none.
+    let asked = "Origin: https://evil.example\r\nAccess-Control-Request-Headers: hallpass-demo\r\n";
+    assert!(!demo.ask("OPTIONS /demo/revoke", asked).contains("Access-Control-Allow"));
+    let journal = demo.ask("GET /demo/journal?since=0", &ours);
+    assert!(journal.contains("\"lifetime\":60") && journal.contains("\"token_requests\":0"), "{journal}");
+    assert!(demo.ask("POST /demo/nothing", &ours).starts_with("HTTP/1.1 404 "));
+    assert!(demo.ask("GET /demo/revoke", &ours).starts_with("HTTP/1.1 405 "));
+}
+
+#[test]
+fn a_lost_answer_was_processed_all_the_same() {
+    let demo = Demo::start();
+    let ours = "Hallpass-Demo: 1\r\n";
+    assert!(demo.ask("POST /demo/lose", ours).starts_with("HTTP/1.1 200 "));
+    assert_eq!(demo.ask("POST /token", ""), "");
+    let journal = demo.ask("GET /demo/journal?since=0", ours);
+    assert!(journal.contains("\"token_requests\":1") && journal.contains("fault at Token: lost answer"), "{journal}");
+    assert!(demo.ask("POST /token", "").starts_with("HTTP/1.1 400 "));
 }

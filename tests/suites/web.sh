@@ -21,6 +21,6 @@ others=()
 for file in tests/web/*.test.mjs; do [ "$file" = "${measured[0]}" ] || others+=("$file"); done
 node --test --test-concurrency=1 --test-timeout=180000 "${measured[@]}" || code=$?
 node --test --test-concurrency=2 --test-timeout=180000 "${others[@]}" || code=$?
-while read -r line; do say "$line"; done <"$HALLPASS_NUMBERS"
+while IFS= read -r line; do say "$line"; done <"$HALLPASS_NUMBERS"
 rm -f "$HALLPASS_NUMBERS"
 exit "$code"

@@ -1,18 +1,19 @@
 // The package as npm installs it, in an application that Vite builds.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { createServer } from "vite";
 import { Stage } from "./stage.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const vite = join(createRequire(import.meta.url).resolve("vite/package.json"), "..", "bin", "vite.js");
 
-let folder, files;
+let folder, app, files;
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), "hallpass-vite-"));
@@ -20,7 +21,7 @@ before(() => {
   const quietly = { cwd: folder, env, stdio: ["ignore", "ignore", "inherit"] };
   execFileSync(process.execPath, [join(here, "..", "..", "wasm", "pack.mjs"), folder], quietly);
   const [tarball] = readdirSync(folder).filter((name) => /^hallpass-web-.*\.tgz$/.test(name));
-  const app = join(folder, "app");
+  app = join(folder, "app");
   cpSync(join(here, "vite"), app, { recursive: true });
   writeFileSync(join(app, "package.json"), '{ "private": true, "type": "module" }');
   const npm = ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", `../${tarball}`];
@@ -79,4 +80,27 @@ test("a person signs in with the tokens in a worker, under a strict policy", asy
   await stage.consents(popup);
   await page.waitForFunction(() => document.querySelector("#who").textContent.startsWith("signed in as"));
   assert.deepEqual(stage.errors, []);
+});
+
+test("Vite's development server serves it as the README says", async (t) => {
+  const stage = await Stage.set(t);
+  const { issuer, clientId, scopes, origins } = stage.site.settings;
+  // Before the server starts: it looks once for what there is.
+  mkdirSync(join(app, "public"), { recursive: true });
+  writeFileSync(join(app, "public", "settings.json"), JSON.stringify({ issuer, clientId, scopes, origins }));
+  const server = await createServer({
+    root: app,
+    logLevel: "error",
+    optimizeDeps: { exclude: ["hallpass-web"] },
+    server: { host: "127.0.0.1", port: 0, hmr: false, ws: false },
+  });
+  t.after(() => server.close());
+  await server.listen();
+  const page = await stage.context.newPage();
+  await page.goto(`http://127.0.0.1:${server.httpServer.address().port}/`);
+  await page.waitForFunction(() => document.title === "ready");
+  assert.equal(await page.textContent("#who"), "signed out");
+  await page.click("#sign-in");
+  await stage.consents(page);
+  await page.waitForFunction(() => document.querySelector("#who")?.textContent.startsWith("signed in as"));
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { launched } from "./chromium.mjs";
 import { tell } from "./numbers.mjs";
 import { Site } from "./site.mjs";
@@ -42,6 +43,20 @@ test("a page with a strict policy replays every transcript", async () => {
     replayed += 1;
   }
   assert.ok(replayed > 10, `${replayed} were replayed`);
+});
+
+test("what a page downloads", (t) => {
+  const dist = new URL("../../wasm/dist/", import.meta.url);
+  let total = 0;
+  tell(t, "   bytes  gzipped  file");
+  for (const name of readdirSync(dist).filter((name) => /\.(js|wasm)$/.test(name))) {
+    const bytes = readFileSync(new URL(name, dist));
+    const gzipped = gzipSync(bytes, { level: 9 }).length;
+    tell(t, `${String(bytes.length).padStart(8)} ${String(gzipped).padStart(8)}  ${name}`);
+    total += gzipped;
+  }
+  tell(t, `${String(total).padStart(17)}  all of it`);
+  assert.ok(total > 0);
 });
 
 test(`it is loaded from the cache and has made its first step within ${MOST} ms`, async (t) => {

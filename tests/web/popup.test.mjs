@@ -32,6 +32,17 @@ for (const [name, start] of [
   });
 }
 
+test("a page that does nothing else takes the answer", async (t) => {
+  const stage = await Stage.set(t);
+  stage.site.settings.redirectUri = `${stage.site.origin}/auth/callback`;
+  const page = await stage.tab();
+  const popup = await opened(page);
+  await stage.consents(popup);
+  const { value, error } = await ended(page);
+  assert.equal(value?.status.loggedIn, true, JSON.stringify(error));
+  await until(() => popup.isClosed(), "the window closes");
+});
+
 test("a server that cuts the window off from its opener is no obstacle", async (t) => {
   const stage = await Stage.set(t);
   // As with Cross-Origin-Opener-Policy: same-origin, which loopback addresses may send as well.

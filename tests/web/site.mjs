@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 
 const PACKAGE = fileURLToPath(new URL("../../wasm", import.meta.url));
 const PAGES = fileURLToPath(new URL("pages", import.meta.url));
+/** Where clients are registered to come back to: a page of the application, or one that does nothing else. */
+const PLACES = { "/": "/index.html", "/callback": "/index.html", "/auth/callback": "/callback.html" };
 const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
@@ -81,7 +83,7 @@ export class Site {
     if (pathname === "/settings.js") return `export const settings = ${JSON.stringify(this.settings)};`;
     const [folder, name] = pathname.startsWith("/hallpass-web/")
       ? [PACKAGE, pathname.slice("/hallpass-web".length)]
-      : [PAGES, { "/": "/index.html", "/callback": "/index.html" }[pathname] ?? pathname];
+      : [PAGES, PLACES[pathname] ?? pathname];
     try {
       const bytes = readFileSync(join(folder, normalize(name)));
       if (name.endsWith(".html")) return bytes.toString().replace("IMPORT_MAP", importMap);

@@ -84,7 +84,15 @@ fn journal(server: &AuthorizationServer, since: u32) -> Response {
     let entries = server.journal();
     let new = entries.get(since as usize..).unwrap_or_default();
     let lines: Vec<Value> = new.iter().map(|entry| json!({ "at": entry.at, "text": words(entry) })).collect();
-    let body = json!({ "token_requests": server.token_requests(), "next": entries.len(), "entries": lines });
+    let options = server.options();
+    let grace = if let Rotation::Grace(milliseconds) = options.rotation { milliseconds / 1000 } else { 0 };
+    let body = json!({
+        "token_requests": server.token_requests(),
+        "next": entries.len(),
+        "entries": lines,
+        "lifetime": options.access_token_lifetime_ms / 1000,
+        "grace": grace,
+    });
     Response::of_json(200, &body)
 }
 

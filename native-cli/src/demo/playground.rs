@@ -66,14 +66,14 @@ impl Playground {
             self.files.as_deref().filter(|_| is_harmless(name)).and_then(|folder| fs::read(folder.join(name)).ok());
         Some(match file {
             Some(body) => file_response(name, body),
-            None if name == "index.html" => self.not_built(),
+            None if name == "index.html" => self.not_built(is_visited(request)),
             None => text(404, "There is no such file.\n"),
         })
     }
 
-    /// Builds the page for the first who asks, and says how it stands.
-    fn not_built(&self) -> Response {
-        let Some(script) = &self.script else {
+    /// Builds the page for the first who visits it, and says how it stands.
+    fn not_built(&self, is_visited: bool) -> Response {
+        let Some(script) = self.script.as_ref().filter(|_| is_visited) else {
             return text(
                 404,
                 "The playground is built from the sources: `wasm/playground/build` there, and \
@@ -101,6 +101,11 @@ impl Playground {
         text(200, "The playground is being built; the first time takes a minute or two. This page shows it then.\n")
             .with_header("Refresh", "2")
     }
+}
+
+/// Whether a person opens the page: what another site refers to builds nothing.
+fn is_visited(request: &Request) -> bool {
+    request.header("Sec-Fetch-Site").is_none_or(|site| site == "none" || site == "same-origin")
 }
 
 /// What it says goes to stderr: stdout has been promised to programs.

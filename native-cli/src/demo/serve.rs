@@ -24,9 +24,8 @@ pub(super) fn run(port: u16) -> Result<ExitCode, Failure> {
         |options| options.clients.push(client_of_the_page()),
         Arc::new(move |request, server| controls::answer(request, server).or_else(|| playground.answer(request))),
     )?;
-    // Programs that start the server read this line.
-    data(&format!("issuer {}", serving.issuer))?;
-    data(&format!("playground {}{}", serving.issuer, playground::PATH))?;
+    // Programs that start the server read the first line, and may close the pipe then: both go at once.
+    data(&format!("issuer {0}\nplayground {0}{1}", serving.issuer, playground::PATH))?;
     let lines = introduction(&serving.issuer, &serving.lock());
     for line in lines {
         word(&line);

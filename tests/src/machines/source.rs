@@ -88,8 +88,11 @@ fn read_machine(name: &str, file: String, items: &[Item]) -> Machine {
     }
 }
 
+/// A state by its name, and what may run inside it.
+type Declared = (String, Option<String>);
+
 /// The documentation of a machine, and its states where it has several, with what may run inside each.
-fn declared(name: &str, items: &[Item]) -> (String, Option<Vec<(String, Option<String>)>>) {
+fn declared(name: &str, items: &[Item]) -> (String, Option<Vec<Declared>>) {
     let enum_called = |wanted: &str| {
         items.iter().find_map(|item| match item {
             Item::Enum(item) if item.ident == wanted => Some(item),
@@ -109,7 +112,7 @@ fn declared(name: &str, items: &[Item]) -> (String, Option<Vec<(String, Option<S
 }
 
 /// Each variant, and the last type in it that could be a machine.
-fn variants(item: &ItemEnum) -> Vec<(String, Option<String>)> {
+fn variants(item: &ItemEnum) -> Vec<Declared> {
     let inside = |fields: &Fields| match fields {
         Fields::Named(fields) => fields
             .named

@@ -4,9 +4,9 @@ const REQUEST = JSON.stringify({
 });
 
 const begun = performance.now();
-const { Flow, init } = await import("hallpass-web/core");
+const { Flow, load } = await import("hallpass-web/core");
 const imported = performance.now();
-await init();
+await load();
 const loaded = performance.now();
 new Flow().start(REQUEST, Date.now(), new Uint8Array(32));
 globalThis.took = { importing: imported - begun, loading: loaded - imported, stepping: performance.now() - loaded };

@@ -1,6 +1,5 @@
 // The lines of the README, in an application that a bundler builds.
 import { Hallpass } from "hallpass-web";
-import HallpassWorker from "hallpass-web/worker?worker";
 
 const settings = await (await fetch("/settings.json")).json();
 const options = { ...settings, redirectUri: `${location.origin}/callback`, store: "memory" };
@@ -18,7 +17,8 @@ else who.textContent = "signed out";
 
 document.querySelector("#sign-in").onclick = () => hallpass.login();
 
-const kept = await Hallpass.create({ ...options, worker: new HallpassWorker() });
+const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+const kept = await Hallpass.create({ ...options, worker });
 document.querySelector("#sign-in-worker").onclick = async () => {
   await kept.login({ popup: true });
   await show(kept);

@@ -1,6 +1,6 @@
 // What the server has seen, asked for again and again while anybody looks.
 import { element, make, timeOfDay } from "./page.js";
-import { journal } from "./server.js";
+import { type Journal, journal } from "./server.js";
 
 const PAUSE = 1200;
 /** How many lines are kept. */
@@ -13,7 +13,11 @@ export class JournalView {
   #asking: Promise<void> = Promise.resolve();
   tokenRequests = 0;
 
-  constructor() {
+  readonly #heard: (journal: Journal) => void;
+
+  /** @param heard is told each answer */
+  constructor(heard: (journal: Journal) => void) {
+    this.#heard = heard;
     setInterval(() => document.visibilityState === "visible" && void this.look(), PAUSE);
     void this.look();
   }
@@ -26,12 +30,15 @@ export class JournalView {
 
   async #look(): Promise<void> {
     try {
-      const { token_requests, next, entries } = await journal(this.#next);
+      const answer = await journal(this.#next);
+      const { token_requests, next, entries } = answer;
+      this.#heard(answer);
       // A server that was started anew begins at nothing.
       const isNew = next < this.#next;
       this.#next = isNew ? 0 : next;
       this.tokenRequests = token_requests;
       this.#requests.textContent = String(token_requests);
+      element("requests-word").textContent = token_requests === 1 ? "token request" : "token requests";
       if (isNew) this.#list.replaceChildren();
       for (const { at, text } of entries)
         this.#list.prepend(make("li", { class: "new" }, make("time", { text: timeOfDay(at) }), make("span", { text })));

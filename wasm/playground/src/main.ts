@@ -13,7 +13,13 @@ import { Timeline } from "./timeline.js";
 import { twoTabs } from "./two-tabs.js";
 import type { Turn } from "./turn.js";
 
-const journal = new JournalView();
+const journal = new JournalView(({ lifetime, grace }) => {
+  for (const [id, value] of Object.entries({ lifetime, grace })) {
+    const select = element<HTMLSelectElement>(id);
+    const isKnown = [...select.options].some((option) => option.value === String(value));
+    if (isKnown && document.activeElement !== select) select.value = String(value);
+  }
+});
 const countdown = new Countdown();
 const diagram = new Diagram(element("diagram"), element("path"));
 const player = new Player(diagram, (turn, { flow, index }) => {
@@ -63,6 +69,9 @@ function showStatus(status: Status): void {
   if (!status.loggedIn) glimpsed(null);
 }
 
+/** What to do once somebody is signed in. */
+const NEXT = "Now let the token expire, and call the API.";
+
 type Tone = "good" | "wait" | "bad";
 
 /** Says how it went. */
@@ -70,8 +79,6 @@ function tell(tone: Tone, ...content: (Node | string)[]): void {
   const result = element("result");
   result.className = `note ${tone}`;
   result.hidden = false;
-  // Those who do not see it hear of it.
-  result.setAttribute("role", tone === "bad" ? "alert" : "status");
   result.replaceChildren(...content);
 }
 
@@ -135,9 +142,14 @@ function showCode(prompt: DeviceCodePrompt): void {
 
 async function withCode(hallpass: Hallpass): Promise<void> {
   waiting = new AbortController();
+  const { signal } = waiting;
   try {
-    await hallpass.loginWithDeviceCode({ onPrompt: showCode, signal: waiting.signal });
-    tell("good", "Signed in with a code.");
+    await hallpass.loginWithDeviceCode({ onPrompt: showCode, signal });
+    tell("good", `Signed in with a code. ${NEXT}`);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    tell("good", "Given up: nothing was signed in, and nothing was changed.");
+    element("sign-in-device").focus();
   } finally {
     element("device").hidden = true;
     waiting = undefined;
@@ -179,7 +191,7 @@ function wire(): void {
   press("sign-in-redirect", "Leaving for the server…", (hallpass) => hallpass.login());
   press("sign-in-popup", "Waiting for the window…", async (hallpass) => {
     await hallpass.login({ popup: true });
-    tell("good", "Signed in through the window.");
+    tell("good", `Signed in through the window. ${NEXT}`);
   });
   press("sign-in-device", "Asking for a code…", withCode);
   element("device-cancel").addEventListener("click", () => waiting?.abort());
@@ -198,8 +210,11 @@ function wire(): void {
     element<HTMLSelectElement>(name).addEventListener("change", (event) =>
       void set(name, Number((event.target as HTMLSelectElement).value)).catch(tellError),
     );
-  element("back").addEventListener("click", () => player.step(-1));
-  element("forward").addEventListener("click", () => player.step(1));
+  for (const [id, by] of [["back", -1], ["forward", 1]] as const)
+    element(id).addEventListener("click", () => {
+      player.step(by);
+      announce(element("caption").textContent);
+    });
   element("replay").addEventListener("click", () => player.replay());
   element("clear").addEventListener("click", () => {
     timeline.clear();
@@ -231,7 +246,7 @@ async function begin(): Promise<void> {
   for (const button of document.querySelectorAll<HTMLButtonElement>("#sign-in button")) button.disabled = false;
   try {
     const arrived = await ready.handleRedirect();
-    if (arrived) tell("good", `Welcome back, ${arrived.status.account?.email ?? "whoever you are"}.`);
+    if (arrived) tell("good", `Welcome back, ${arrived.status.account?.email ?? "whoever you are"}. ${NEXT}`);
   } catch (error) {
     tellError(error);
   }

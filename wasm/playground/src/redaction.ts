@@ -3,16 +3,17 @@
 
 /** Keys whose texts tell nothing that is secret. */
 const HARMLESS = new Set(
-  `method status url name issuer client_id client_authentication redirect_uri path kind message help detail reach lock slot
-  store place level blame token_type scope error error_description grant_type response_type code_challenge_method
-  token_type_hint verification_uri dialect origin load remove unlock record sidecar parked reply auth_mode email
+  `method status url name issuer client_id client_authentication redirect_uri path kind message help detail reach
+  store level blame token_type scope error error_description grant_type response_type code_challenge_method
+  token_type_hint verification_uri dialect origin reply auth_mode email
   authorization_endpoint token_endpoint revocation_endpoint device_authorization_endpoint userinfo_endpoint jwks_uri
   expires_in expires_at last_refresh account_id plan provider location previous revocation why listening
   content-type date retry-after cache-control accept www-authenticate`.split(/\s+/),
 );
 
-/** Texts that are told by being one of few: effects and events without a body, places, locks. */
-const WORD = /^(?:[a-z]+(?:_[a-z]+){0,3})$/;
+/** What the name of an error looks like. */
+const WORD = /^[a-z]+(?:_[a-z]+){0,4}$/;
+/** Texts that tell nothing under any key: effects and events without a body, places, locks. */
 const PLAIN = new Set(
   `locked unlocked saved slept reserved presented replied switched cancelled timed_out file keyring ephemeral transaction
   commit minting sidecar new_proof not_sent unanswered get post put delete`.split(/\s+/),
@@ -38,8 +39,9 @@ function redactedText(text: string, key: string, beside?: object): unknown {
   if (key === "url" || key === "redirect_uri" || key === "target" || key === "authorization_url") return withoutQuery(text);
   // The name of an error; beside anything else a code is one that can be spent.
   if (key === "code" && beside && "message" in beside && WORD.test(text)) return text;
-  if (HARMLESS.has(key) || PLAIN.has(text)) return text;
-  return redactedBody(text) ?? hidden(text.length);
+  const body = redactedBody(text);
+  if (body !== undefined) return body;
+  return HARMLESS.has(key) || PLAIN.has(text) ? text : hidden(text.length);
 }
 
 /** JSON and forms are shown by their keys. */

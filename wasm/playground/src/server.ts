@@ -32,6 +32,9 @@ export interface Journal {
   token_requests: number;
   /** What to ask from the next time. */
   next: number;
+  /** How long new access tokens live, and how long a spent refresh token is forgiven, in seconds. */
+  lifetime: number;
+  grace: number;
   entries: { at: number; text: string }[];
 }
 
