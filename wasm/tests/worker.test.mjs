@@ -152,6 +152,10 @@ test("a hostile script that speaks to the worker itself gets no token, whatever 
     { call: "status", check: { configuration: {} }, configuration: { provider: { issuer: "https://evil.example" } } },
     { call: "create", options: { origins: ["https://evil.example"] } },
     { call: "create", options: null },
+    { call: "login", method: "browser", leaves: true, suspended: { length: 1e9 } },
+    { call: "login", method: { toString: "x" }, leaves: "yes", suspended: ["{}"] },
+    { call: "fetch", url: `${API}/me`, method: 7, headers: {}, body: null },
+    { call: "fetch", url: `${API}/me`, method: "GET", headers: [["a"]], body: null },
   ];
   for (const message of said) {
     const answer = await worker.say(message);
