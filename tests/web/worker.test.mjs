@@ -90,7 +90,10 @@ test("a request goes out with what the page has given it, and comes back whole",
   api.server.prependListener("request", (request) => {
     const parts = [];
     request.on("data", (part) => parts.push(part));
-    request.on("end", () => (seen = { method: request.method, headers: request.headers, body: Buffer.concat(parts).toString() }));
+    request.on(
+      "end",
+      () => (seen = { method: request.method, headers: request.headers, body: Buffer.concat(parts).toString() }),
+    );
   });
   const shared = {
     "access-control-allow-origin": "*",
@@ -138,7 +141,11 @@ test("tabs that share a worker share its session, and refresh once", async (t) =
 for (const way of ["in a window", "by a redirect"]) {
   const signIn = SIGN_IN[way];
   test(`a hostile script that was there first sees no token of a login ${way}`, async (t) => {
-    const stage = await Stage.set(t, { start: peer, server: { accessTokenSeconds: 60 }, settings: { worker: "dedicated" } });
+    const stage = await Stage.set(t, {
+      start: peer,
+      server: { accessTokenSeconds: 60 },
+      settings: { worker: "dedicated" },
+    });
     await stage.context.addInitScript(hostile);
     const page = await stage.tab();
     const known = tokensOf(stage);
@@ -147,8 +154,12 @@ for (const way of ["in a window", "by a redirect"]) {
     assert.ok(known.length >= 5, "the server has given tokens, and renewed them");
     const loot = [...(await page.evaluate(() => globalThis.loot)), ...(await page.evaluate(ransack))];
     assert.ok(loot.length > 50, "the script has seen what there is");
-    assert.ok(loot.some((text) => text.includes("/me")), "it has seen the request");
-    for (const [what, secret] of known) assert.ok(!loot.some((text) => text.includes(secret)), `it has seen the ${what}`);
+    assert.ok(
+      loot.some((text) => text.includes("/me")),
+      "it has seen the request",
+    );
+    for (const [what, secret] of known)
+      assert.ok(!loot.some((text) => text.includes(secret)), `it has seen the ${what}`);
   });
 }
 
@@ -160,7 +171,10 @@ test("what a hostile script can do, and what it cannot", async (t) => {
   t.after(() => evil.stop());
   const stolen = [];
   evil.server.prependListener("request", ({ headers }) => stolen.push(headers.authorization));
-  evil.answers.set("/", { headers: { "access-control-allow-origin": "*", "access-control-allow-headers": "*" }, body: "" });
+  evil.answers.set("/", {
+    headers: { "access-control-allow-origin": "*", "access-control-allow-headers": "*" },
+    body: "",
+  });
 
   // It can ask the API in the person's name, as long as the page is open: that is what the page itself does.
   assert.deepEqual(await stage.value(page, me), { status: 200, hasBody: true });
