@@ -5,9 +5,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use crate::base64url;
 use crate::json::quoted;
 use crate::{
     ClientAuthentication, Effect, Event, HttpRequest, Key, Local, Machine, Place, Provider, Secret, Seed, Slot, Step,
@@ -170,5 +171,5 @@ fn signing_input(provider: &Provider, algorithm: &str, key_id: Option<&str>, occ
         quoted(occasion.seed.text(&format!("jti/{}/{}", occasion.purpose, occasion.now.milliseconds())).expose()),
         issued_at.saturating_add(ASSERTION_LIFETIME),
     );
-    Secret::new(format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims)))
+    Secret::new(format!("{}.{}", base64url::encode(header), base64url::encode(claims)))
 }

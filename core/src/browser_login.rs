@@ -1,5 +1,6 @@
 //! The authorization code grant with PKCE in a browser (RFC 6749, section 4.1; RFC 7636; RFC 8252).
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -37,7 +38,7 @@ const ATTEMPTS: u8 = 3;
 /// - `Pausing`        → `Slept` → `Exchanging`
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct BrowserLogin {
-    client: Client,
+    client: Box<Client>,
     state: State,
 }
 
@@ -92,7 +93,7 @@ pub(crate) enum Arrival {
 
 impl BrowserLogin {
     /// Begins with the listener.
-    pub(crate) fn start(client: Client) -> Step<Self> {
+    pub(crate) fn start(client: Box<Client>) -> Step<Self> {
         let redirect = &client.provider.redirect;
         let listen = Listen { ports: redirect.ports.clone(), path: redirect.path.clone() };
         if client.endpoints.authorization.is_none() {
@@ -103,7 +104,7 @@ impl BrowserLogin {
     }
 
     /// A login whose redirect comes back to a page that has been reloaded since.
-    pub(crate) fn resumed(client: Client, redirect_uri: String, now: Timestamp) -> Step<Self> {
+    pub(crate) fn resumed(client: Box<Client>, redirect_uri: String, now: Timestamp) -> Step<Self> {
         let until = now.plus(PATIENCE);
         Self { client, state: State::Listening }.awaiting(redirect_uri, until)
     }
@@ -150,7 +151,7 @@ impl BrowserLogin {
     }
 
     fn authenticate(self, code: Code, now: Timestamp) -> Step<Self> {
-        let Client { provider, endpoints, secret, seed, possession, .. } = &self.client;
+        let Client { provider, endpoints, secret, seed, possession, .. } = &*self.client;
         let occasion = Occasion { audience: &endpoints.token, purpose: "exchange", seed, now };
         let step = Preparing::start(provider, secret, &occasion, possession.as_ref());
         self.authenticating(code, step)
@@ -187,14 +188,13 @@ impl Machine for BrowserLogin {
     type Output = Arrived;
 
     fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        let Self { client, state } = self;
-        let back = |state| Self { client: client.clone(), state };
+        let Self { mut client, state } = self;
         match (state, event) {
             (State::Listening, Event::Listening { redirect_uri }) => prepare(client, redirect_uri, now),
             (State::Listening, Event::ListenFailed { detail }) => Step::failed(Local::Listen { detail }),
             (State::Pushing { step, redirect_uri }, event) => pushing(client, redirect_uri, step.step(now, event)),
             (State::Presenting { redirect_uri }, Event::Presented) => {
-                back(State::Listening).awaiting(redirect_uri, now.plus(PATIENCE))
+                Self { client, state: State::Listening }.awaiting(redirect_uri, now.plus(PATIENCE))
             }
             (State::Awaiting { .. }, Event::Switched) => {
                 if client.endpoints.device_authorization.is_some() {
@@ -208,18 +208,18 @@ impl Machine for BrowserLogin {
                 Step::failed(Declined::Cancelled)
             }
             (State::Awaiting { redirect_uri, until }, event) => {
-                back(State::Listening).judge(redirect_uri, until, &event, now)
+                Self { client, state: State::Listening }.judge(redirect_uri, until, &event, now)
             }
             (State::Refusing { redirect_uri, until }, Event::Replied) => {
-                back(State::Listening).awaiting(redirect_uri, until)
+                Self { client, state: State::Listening }.awaiting(redirect_uri, until)
             }
             (State::Authenticating { step, code }, event) => {
-                back(State::Listening).authenticating(code, step.step(now, event))
+                Self { client, state: State::Listening }.authenticating(code, step.step(now, event))
             }
             (State::Exchanging { code, .. }, Event::Responded(response)) => {
                 // A code whose proof was refused was not looked at.
                 if let Some(possession) = again(&client, &response, now) {
-                    let client = Client { possession: Some(possession), ..client };
+                    client.possession = Some(possession);
                     return Self { client, state: State::Listening }.authenticate(code, now);
                 }
                 let proven = client.possession.is_some();
@@ -229,14 +229,14 @@ impl Machine for BrowserLogin {
             (State::Exchanging { proof, code, attempt }, Event::RequestFailed(failure)) => {
                 if failure.reach == Reach::NotSent && attempt < ATTEMPTS {
                     let milliseconds = 1000_u64.saturating_mul(attempt.into());
-                    let machine = back(State::Pausing { proof, code, attempt: attempt.saturating_add(1) });
-                    return Step::perform(machine, Effect::Sleep { milliseconds });
+                    let state = State::Pausing { proof, code, attempt: attempt.saturating_add(1) };
+                    return Step::perform(Self { client, state }, Effect::Sleep { milliseconds });
                 }
                 let error = Unavailable::Network { server: client.provider.host(), failure };
                 arrived(Err(error.into()), code.browser_waits)
             }
             (State::Pausing { proof, code, attempt }, Event::Slept) => {
-                back(State::Listening).exchange(proof, code, attempt)
+                Self { client, state: State::Listening }.exchange(proof, code, attempt)
             }
             (_, event) => Step::Done(Err(unexpected(&event))),
         }
@@ -252,7 +252,7 @@ fn arrived(result: Result<Arrival, Error>, browser_waits: bool) -> Step<BrowserL
     Step::Done(Ok(Arrived { result, browser_waits }))
 }
 
-fn prepare(client: Client, redirect_uri: String, now: Timestamp) -> Step<BrowserLogin> {
+fn prepare(client: Box<Client>, redirect_uri: String, now: Timestamp) -> Step<BrowserLogin> {
     if redirect_uri.is_empty() || redirect_uri.contains('#') {
         return Step::Done(Err(Error::value(
             "redirect URI",
@@ -268,7 +268,7 @@ fn prepare(client: Client, redirect_uri: String, now: Timestamp) -> Step<Browser
     present(client, redirect_uri, url)
 }
 
-fn pushing(client: Client, redirect_uri: String, step: Step<Pushing>) -> Step<BrowserLogin> {
+fn pushing(client: Box<Client>, redirect_uri: String, step: Step<Pushing>) -> Step<BrowserLogin> {
     step.within(
         (client, redirect_uri),
         |(client, redirect_uri), step| BrowserLogin { client, state: State::Pushing { step, redirect_uri } },
@@ -282,7 +282,7 @@ fn pushing(client: Client, redirect_uri: String, step: Step<Pushing>) -> Step<Br
     )
 }
 
-fn present(client: Client, redirect_uri: String, authorization_url: Secret) -> Step<BrowserLogin> {
+fn present(client: Box<Client>, redirect_uri: String, authorization_url: Secret) -> Step<BrowserLogin> {
     let can_switch = client.endpoints.device_authorization.is_some();
     let prompt = Prompt::Browser { authorization_url, redirect_uri: redirect_uri.clone(), can_switch };
     Step::perform(BrowserLogin { client, state: State::Presenting { redirect_uri } }, Effect::Present(prompt))

@@ -55,7 +55,7 @@ impl Expected<'_> {
             return Verdict::Code(Secret::new(text));
         }
         let (address, query) = if text.contains('?') { split(text) } else { ("", text) };
-        let address_matches = address == self.redirect_uri || address.is_empty() || !address.contains("://");
+        let address_matches = address == self.redirect_uri || address.is_empty() || !names_a_scheme(address);
         if address_matches { self.judge_query(query) } else { Verdict::Stray(Page::BadRequest) }
     }
 
@@ -122,6 +122,11 @@ impl Parameters {
         }
         Some(parameters)
     }
+}
+
+/// Whether it is the address of something, and not only a part of one.
+fn names_a_scheme(address: &str) -> bool {
+    address.split(':').skip(1).any(|rest| rest.starts_with("//"))
 }
 
 fn split(target: &str) -> (&str, &str) {

@@ -2,41 +2,26 @@
 
 use alloc::string::String;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use serde::Deserialize;
-
-use crate::json::{self, Integer, Text};
+use crate::base64url;
+use crate::json::{self, FromJson, Integer, Json, Text};
 use crate::{Account, Secret, Timestamp};
 
 /// Longer tokens are not looked into.
 const LONGEST: usize = 64 * 1024;
 
-/// base64url as real issuers write it: with padding or without.
-const BASE64URL: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
-
 /// The claims of a JWT's payload (RFC 7519), unverified; a claim of the wrong type counts as absent.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Claims {
     pub(crate) iss: Text,
     pub(crate) sub: Text,
     email: Text,
     exp: Integer,
     iat: Integer,
-    #[serde(rename = "https://api.openai.com/auth")]
     openai: OpenAiClaims,
-    #[serde(rename = "https://api.openai.com/profile")]
     profile: Profile,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default)]
 struct OpenAiClaims {
     chatgpt_account_id: Text,
     chatgpt_plan_type: Text,
@@ -44,10 +29,27 @@ struct OpenAiClaims {
     user_id: Text,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default)]
 struct Profile {
     email: Text,
+}
+
+json::object! { OpenAiClaims { chatgpt_account_id, chatgpt_plan_type, chatgpt_user_id, user_id } }
+json::object! { Profile { email } }
+
+impl FromJson for Claims {
+    fn read(json: Json<'_>) -> Self {
+        let members = json.members();
+        Self {
+            iss: FromJson::read(members.get("iss")),
+            sub: FromJson::read(members.get("sub")),
+            email: FromJson::read(members.get("email")),
+            exp: FromJson::read(members.get("exp")),
+            iat: FromJson::read(members.get("iat")),
+            openai: json::member!(members.get("https://api.openai.com/auth"), Default::default()),
+            profile: json::member!(members.get("https://api.openai.com/profile"), Default::default()),
+        }
+    }
 }
 
 impl Claims {
@@ -62,7 +64,7 @@ impl Claims {
         if header.is_empty() || signature.is_empty() || parts.next().is_some() {
             return None;
         }
-        json::parse(core::str::from_utf8(&BASE64URL.decode(payload).ok()?).ok()?).ok()
+        json::parse(core::str::from_utf8(&base64url::decode(payload)?).ok()?).ok()
     }
 
     /// When the token expires (`exp`).
@@ -109,7 +111,7 @@ mod tests {
     use alloc::string::ToString;
 
     fn token(payload: &str) -> Secret {
-        Secret::new(format!("e30.{}.c2ln", BASE64URL.encode(payload)))
+        Secret::new(format!("e30.{}.c2ln", base64url::encode(payload)))
     }
 
     #[test]

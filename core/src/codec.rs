@@ -9,9 +9,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use crate::json;
+use crate::build;
+use crate::json::{self, FromJson, Mistake};
 use crate::{
     Effect, Error, Event, Flow, LogLine, LoginRequest, Machine, Misused, Outcome, Request, Secret, Seed, Step,
     Suspended, Timestamp,
@@ -185,7 +185,7 @@ impl Conversation {
     #[cfg(feature = "trace")]
     pub fn states(&self) -> String {
         let states = self.open.as_ref().map(|open| open.flow.states()).unwrap_or_default();
-        serde_json::to_string(&states).unwrap_or_default()
+        crate::json::write(&states)
     }
 
     /// Goes on, in a new page, with the flow that [`Conversation::suspend`] has put aside; `request` is the JSON
@@ -202,7 +202,7 @@ impl Conversation {
     }
 
     /// Reads what came in. A time that cannot be read is no reason to forget the last one that could.
-    fn hear<T: DeserializeOwned>(&mut self, now: f64, json: &str) -> Result<T, Error> {
+    fn hear<T: FromJson>(&mut self, now: f64, json: &str) -> Result<T, Error> {
         self.now = read_time(now)?;
         read(json)
     }
@@ -226,8 +226,11 @@ fn no_answer_to(effect: &Effect) -> Event {
     if matches!(effect, Effect::Present(_)) { Event::Slept } else { Event::Presented }
 }
 
-fn read<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
-    json::read::from_str(json).map_err(|at| misread(format!("it is not what is expected at byte {at}")))
+fn read<T: FromJson>(json: &str) -> Result<T, Error> {
+    json::read(json).map_err(|mistake| match mistake {
+        Mistake::At(at) => misread(format!("it is not what is expected at byte {at}")),
+        Mistake::LeftOut => build::left_out(),
+    })
 }
 
 /// Rejects what is no time: the machines would take NaN for 1970 and every token for fresh.
@@ -257,8 +260,7 @@ fn refused(detail: &str) -> Secret {
 }
 
 fn write(message: &impl Serialize) -> Secret {
-    // Writing to memory cannot fail, and no type here has a key that is not text.
-    Secret::new(serde_json::to_string(message).unwrap_or_default())
+    Secret::new(json::write(message))
 }
 
 #[cfg(test)]

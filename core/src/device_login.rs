@@ -1,6 +1,7 @@
 //! Signing in with a user code on any device (RFC 8628), and OpenAI's dialect of it.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 
@@ -37,7 +38,7 @@ const ATTEMPTS: u8 = 4;
 /// - `Exchanging`     → `Responded` → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct DeviceLogin {
-    client: Client,
+    client: Box<Client>,
     state: State,
 }
 
@@ -71,7 +72,7 @@ enum Purpose {
 
 impl DeviceLogin {
     /// Begins by asking for a code.
-    pub(crate) fn start(client: Client, now: Timestamp) -> Step<Self> {
+    pub(crate) fn start(client: Box<Client>, now: Timestamp) -> Step<Self> {
         if client.endpoints.device_authorization.is_none() {
             let server = client.provider.host();
             return Step::failed(Refused::DeviceLoginDisabled { server });
@@ -80,7 +81,7 @@ impl DeviceLogin {
     }
 
     fn prove(self, purpose: Purpose, now: Timestamp) -> Step<Self> {
-        let Client { provider, endpoints, secret, seed, possession, .. } = &self.client;
+        let Client { provider, endpoints, secret, seed, possession, .. } = &*self.client;
         // A device code is no token: nothing is bound yet where one is asked for.
         let possession = possession.as_ref().filter(|_| !matches!(purpose, Purpose::Request { .. }));
         let purpose_name = match &purpose {
@@ -117,7 +118,7 @@ impl DeviceLogin {
 
     /// RFC 8628, section 3.1; OpenAI takes JSON.
     fn authorization_request(&self, proof: &Prepared) -> HttpRequest {
-        let Client { provider, endpoints, .. } = &self.client;
+        let Client { provider, endpoints, .. } = &*self.client;
         let url = endpoints.device_authorization.as_deref().unwrap_or_default();
         if provider.is_openai() {
             return form::post_json(url, format!(r#"{{"client_id":{}}}"#, crate::json::quoted(&provider.client_id)));
@@ -128,7 +129,7 @@ impl DeviceLogin {
     }
 
     fn exchange_request(&self, proof: &Prepared, code: &Secret, verifier: &Secret) -> HttpRequest {
-        let Client { provider, endpoints, .. } = &self.client;
+        let Client { provider, endpoints, .. } = &*self.client;
         let redirect_uri = format!("{}/deviceauth/callback", provider.issuer.trim_end_matches('/'));
         let parameters = [
             ("grant_type", "authorization_code"),
@@ -184,49 +185,48 @@ impl Machine for DeviceLogin {
     type Output = TokenSet;
 
     fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        let Self { client, state } = self;
+        let Self { mut client, state } = self;
         let server = client.provider.host();
-        let back = |state| Self { client: client.clone(), state };
         match (state, event) {
             (State::Authenticating { step, purpose }, event) => {
-                back(State::Exchanging).proving(purpose, step.step(now, event))
+                Self { client, state: State::Exchanging }.proving(purpose, step.step(now, event))
             }
             (State::Requesting { attempt }, Event::Responded(response)) => {
-                back(State::Exchanging).requested(&response, attempt, now)
+                Self { client, state: State::Exchanging }.requested(&response, attempt, now)
             }
             // One that was not sent is told at once: the person is still there and waits for the code.
             (State::Requesting { attempt }, Event::RequestFailed(failure))
                 if failure.reach != Reach::NotSent && attempt < ATTEMPTS =>
             {
-                back(State::Exchanging).pause(attempt, None)
+                Self { client, state: State::Exchanging }.pause(attempt, None)
             }
             (State::Pausing { attempt }, Event::Slept) => {
-                back(State::Exchanging).prove(Purpose::Request { attempt }, now)
+                Self { client, state: State::Exchanging }.prove(Purpose::Request { attempt }, now)
             }
             (State::Presenting { authorization }, Event::Presented) => {
                 let pace = authorization.pace();
-                back(State::Exchanging).wait(authorization, pace)
+                Self { client, state: State::Exchanging }.wait(authorization, pace)
             }
             (State::Waiting { authorization, .. }, Event::Slept) if now >= authorization.expires_at => {
                 Step::failed(Refused::DeviceCodeExpired)
             }
             (State::Waiting { authorization, pace }, Event::Slept) => {
-                let client = Client { possession: client.possession.map(Possession::afresh), ..client };
+                client.possession = client.possession.map(Possession::afresh);
                 Self { client, state: State::Exchanging }.prove(Purpose::Poll { authorization, pace }, now)
             }
             (State::Polling { authorization, pace }, Event::Responded(response)) => {
                 if let Some(possession) = browser_login::again(&client, &response, now) {
-                    let client = Client { possession: Some(possession), ..client };
+                    client.possession = Some(possession);
                     let purpose = Purpose::Poll { authorization, pace };
                     return Self { client, state: State::Exchanging }.prove(purpose, now);
                 }
-                let machine = back(State::Exchanging);
+                let machine = Self { client, state: State::Exchanging };
                 let poll = Poll::read(&machine.client, &response);
                 machine.polled(authorization, pace, poll, now)
             }
             // A poll can be asked again whatever became of it: the tokens are given when the answer arrives.
             (State::Polling { authorization, pace }, Event::RequestFailed(_)) => {
-                back(State::Exchanging).polled(authorization, pace, Poll::lost(), now)
+                Self { client, state: State::Exchanging }.polled(authorization, pace, Poll::lost(), now)
             }
             (State::Exchanging, Event::Responded(response)) => {
                 Step::Done(token_response::tokens(&server, &response, client.possession.is_some()))

@@ -24,7 +24,6 @@ pub(crate) enum Discovery {
 }
 
 /// Authorization server metadata (RFC 8414, section 2), as far as it is used.
-#[derive(Deserialize)]
 struct Metadata {
     issuer: String,
     authorization_endpoint: Option<String>,
@@ -32,13 +31,25 @@ struct Metadata {
     revocation_endpoint: Option<String>,
     device_authorization_endpoint: Option<String>,
     pushed_authorization_request_endpoint: Option<String>,
-    #[serde(default)]
     require_pushed_authorization_requests: bool,
     code_challenge_methods_supported: Option<Vec<String>>,
-    #[serde(default)]
     dpop_signing_alg_values_supported: Option<Vec<String>>,
-    #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
+}
+
+json::object! {
+    Metadata {
+        issuer,
+        authorization_endpoint,
+        token_endpoint,
+        revocation_endpoint,
+        device_authorization_endpoint,
+        pushed_authorization_request_endpoint,
+        require_pushed_authorization_requests = false,
+        code_challenge_methods_supported,
+        dpop_signing_alg_values_supported,
+        authorization_response_iss_parameter_supported = false,
+    }
 }
 
 impl Discovery {

@@ -4,11 +4,10 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::base64url;
 use crate::json::{self, quoted};
 use crate::token_response::ErrorAnswer;
 use crate::{Effect, Endpoints, HttpResponse, Key, Provider, Secret, Timestamp, header};
@@ -25,6 +24,8 @@ pub(crate) struct PublicKey {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     y: Option<String>,
 }
+
+json::object! { PublicKey { kty, crv, x, y } }
 
 impl PublicKey {
     /// Reads a JWK (RFC 7517). Of its members only those of a public key are kept: what a shell hands over besides goes
@@ -51,7 +52,7 @@ impl PublicKey {
 
     /// Its thumbprint (RFC 7638), by which a server knows it again (`jkt`).
     pub(crate) fn thumbprint(&self) -> String {
-        URL_SAFE_NO_PAD.encode(Sha256::digest(self.text()))
+        base64url::encode(Sha256::digest(self.text()))
     }
 }
 
@@ -108,7 +109,7 @@ impl Possession {
         let header = format!(r#"{{"typ":"dpop+jwt","alg":"{algorithm}","jwk":{}}}"#, self.public.text());
         let url = target.url.split(['?', '#']).next().unwrap_or_default();
         let issued_at = now.plus(self.ahead.saturating_neg()).milliseconds().div_euclid(1000);
-        let token = |token: &Secret| format!(r#","ath":"{}""#, URL_SAFE_NO_PAD.encode(Sha256::digest(token.expose())));
+        let token = |token: &Secret| format!(r#","ath":"{}""#, base64url::encode(Sha256::digest(token.expose())));
         let claims = format!(
             r#"{{"jti":{},"htm":{},"htu":{},"iat":{issued_at}{}{}}}"#,
             quoted(target.id),
@@ -117,7 +118,7 @@ impl Possession {
             target.access_token.map(token).unwrap_or_default(),
             self.nonce.as_ref().map(|nonce| format!(r#","nonce":{}"#, quoted(nonce))).unwrap_or_default(),
         );
-        Secret::new(format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims)))
+        Secret::new(format!("{}.{}", base64url::encode(header), base64url::encode(claims)))
     }
 
     pub(crate) fn sign(&self, input: Secret) -> Effect {
@@ -172,7 +173,7 @@ mod tests {
     }
 
     fn decoded(input: &Secret) -> (String, String) {
-        let text = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+        let text = |part: &str| String::from_utf8(base64url::decode(part).unwrap()).unwrap();
         let (header, claims) = input.expose().split_once('.').unwrap();
         (text(header), text(claims))
     }

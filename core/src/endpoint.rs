@@ -19,7 +19,8 @@ impl<'a> Endpoint<'a> {
         }) {
             return Err("has a character that a URL cannot have");
         }
-        let (scheme, rest) = url.split_once("://").ok_or("is not an absolute URL")?;
+        let (scheme, rest) = url.split_once(':').ok_or("is not an absolute URL")?;
+        let rest = rest.strip_prefix("//").ok_or("is not an absolute URL")?;
         if rest.contains('#') {
             return Err("must not have a fragment");
         }

@@ -6,9 +6,11 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::build;
 use crate::demonstrating::Demonstrating;
 #[cfg(feature = "homes")]
 use crate::exporting::Exporting;
+use crate::json;
 use crate::login::Login;
 use crate::logout::Logout;
 #[cfg(feature = "homes")]
@@ -63,16 +65,14 @@ pub struct Suspended {
     seed: Seed,
 }
 
+json::object! { Suspended { version, issuer, redirect_uri, seed } }
+
 impl Flow {
     /// Begins a flow at the time `now`, with 32 random bytes.
     pub fn start(request: Request, now: Timestamp, seed: Seed) -> Step<Self> {
         let timeouts = request.configuration().timeouts;
-        if let Err(error) = request.configuration().permits(&request) {
+        if let Err(error) = build::check(&request).and_then(|()| request.configuration().permits(&request)) {
             return Step::Done(Err(error));
-        }
-        #[cfg(not(feature = "homes"))]
-        if request.configuration().wanted.is_some() || request.configuration().provider.grant.is_some() {
-            return Step::Done(Err(nowhere()));
         }
         match request {
             Request::Login(request) => login(Login::start(request, seed, now), timeouts),
@@ -88,7 +88,7 @@ impl Flow {
             Request::Proof(request) => proof(Demonstrating::start(request, seed, now), timeouts),
             #[cfg(not(feature = "homes"))]
             Request::Seed(_) | Request::Export(_) | Request::Enforce(_) | Request::Role(_) => {
-                Step::Done(Err(nowhere()))
+                Step::Done(Err(build::left_out()))
             }
             #[cfg(feature = "homes")]
             Request::Role(request) => role(Assuming::start(request, seed, now), timeouts),
@@ -158,11 +158,6 @@ impl Machine for Flow {
 
 fn not_away() -> Error {
     Misused::NotApplicable { detail: "only a browser login that waits for its redirect can be suspended".into() }.into()
-}
-
-#[cfg(not(feature = "homes"))]
-fn nowhere() -> Error {
-    Misused::NotApplicable { detail: "this build has no home on a disk, and no tokens for programs".into() }.into()
 }
 
 fn login(step: Step<Login>, timeouts: Timeouts) -> Step<Flow> {

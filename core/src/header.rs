@@ -35,7 +35,7 @@ pub(crate) fn retry_after(response: &HttpResponse) -> Option<u64> {
 fn imf_fixdate(text: &str) -> Option<Timestamp> {
     let mut parts = text.trim().strip_suffix(" GMT")?.split(' ').skip(1);
     let (day, month, year, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let month = MONTHS.find(month).filter(|at| month.len() == 3 && at % 3 == 0)? / 3 + 1;
+    let month = (0..12).find(|at| MONTHS.get(at * 3..at * 3 + 3) == Some(month))? + 1;
     Timestamp::parse(&format!("{year}-{month:02}-{day}T{time}Z"))
 }
 

@@ -4,8 +4,6 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 
-use serde::Deserialize;
-
 use crate::endpoint::Endpoint;
 use crate::environment::Environment;
 use crate::json::{self, Text};
@@ -74,11 +72,10 @@ fn ask_github(audience: &str, environment: &Environment) -> Result<Identity, Err
 
 /// Reads what GitHub Actions has answered.
 pub(crate) fn read(server: &str, response: &HttpResponse) -> Result<Secret, Error> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
     struct Answer {
         value: Text,
     }
+    json::object! { Answer { value } }
     if !response.is_success() {
         return Err(token_response::failure(server, response));
     }

@@ -1,31 +1,49 @@
-//! JSON that is kept as it came: objects whose unknown members survive, and values read leniently.
+//! JSON: read by asking for members, and kept as it came where somebody else may want it back.
 
 mod lenient;
 mod object;
-pub(crate) mod read;
+mod reader;
+mod value;
+mod writer;
 
 pub(crate) use lenient::{Integer, Text};
 pub(crate) use object::{Object, dense};
+pub(crate) use value::Mistake;
+use value::Mistakes;
+pub(crate) use value::{FromJson, Json, Members, choice, member, object, variant};
+pub(crate) use writer::{quoted, write};
 
 use alloc::format;
 use alloc::string::String;
 
-/// What is wrong with a text that is not the JSON it should be: the place, never the contents.
-fn complaint(error: &serde_json::Error) -> String {
-    let kind = if error.is_data() { "a value of the wrong type" } else { "not JSON" };
-    format!("{kind} (line {}, column {})", error.line(), error.column())
+/// Reads the one value in a text.
+pub(crate) fn read<T: FromJson>(text: &str) -> Result<T, Mistake> {
+    let mistakes = Mistakes::default();
+    mistakes.or(T::read(Json::new(text, &mistakes)))
 }
 
-/// Reads a JSON object into a type. (Derived types could also be read from an array, which no server means.)
-pub(crate) fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+/// Reads a JSON object that somebody else has written. The error says where it is not what it should be, and never what
+/// is there.
+pub(crate) fn parse<T: FromJson>(text: &str) -> Result<T, String> {
     if !text.trim_start().starts_with('{') {
         return Err("not a JSON object".into());
     }
-    serde_json::from_str(text).map_err(|error| complaint(&error))
+    explained(text)
 }
 
-/// A text as a JSON string.
-pub(crate) fn quoted(text: &str) -> String {
-    // Serialising a `str` cannot fail.
-    serde_json::to_string(text).unwrap_or_default()
+/// Reads the one value in a text. The error says where it is not what is expected, for a person.
+fn explained<T: FromJson>(text: &str) -> Result<T, String> {
+    let mistakes = Mistakes::default();
+    let json = Json::new(text, &mistakes);
+    let is_json = mistakes.or(()).is_ok();
+    mistakes.or(T::read(json)).map_err(|mistake| {
+        let kind = if is_json { "a value of the wrong type" } else { "not JSON" };
+        let before = match mistake {
+            Mistake::At(at) => text.get(..at).unwrap_or(text),
+            Mistake::LeftOut => "",
+        };
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().len() + 1;
+        format!("{kind} (line {line}, column {column})")
+    })
 }

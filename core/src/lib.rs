@@ -34,9 +34,15 @@
 
 extern crate alloc;
 
+#[cfg(feature = "homes")]
+mod authenticating;
+#[cfg(not(feature = "homes"))]
+#[path = "authenticating/public.rs"]
 mod authenticating;
 mod authorization_request;
+mod base64url;
 mod browser_login;
+mod build;
 mod callback;
 mod claims;
 mod client_authentication;
@@ -73,6 +79,7 @@ mod precedence;
 mod preparing;
 mod provider;
 mod pushed_authorization;
+mod reading;
 mod record;
 mod refresh;
 mod request;
@@ -120,4 +127,5 @@ pub use secret::Secret;
 pub use seed::Seed;
 pub use timestamp::Timestamp;
 
+pub(crate) use build::HOMES;
 pub(crate) use machine::{may_hold, unexpected};

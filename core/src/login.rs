@@ -1,6 +1,7 @@
 //! Signing in, whichever way, and saving what comes of it.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 
@@ -26,6 +27,7 @@ use crate::{
     unexpected,
 };
 
+#[cfg(feature = "homes")]
 mod given;
 
 /// A login. The session that was there before survives until the new one is saved; only then is it revoked.
@@ -69,15 +71,33 @@ enum State {
     Probing(Reading),
     Rehearsing(Authenticating),
     Discovering(Discovery),
-    Keying { endpoints: Endpoints },
+    Keying {
+        endpoints: Endpoints,
+    },
     Browsing(BrowserLogin),
     Pairing(DeviceLogin),
-    Exchanging { step: KeyExchange, set: TokenSet },
-    Asking { step: Whoami, token: Secret },
+    #[cfg(feature = "homes")]
+    Exchanging {
+        step: KeyExchange,
+        set: TokenSet,
+    },
+    #[cfg(feature = "homes")]
+    Asking {
+        step: Whoami,
+        token: Secret,
+    },
     Storing(Storing),
-    Replying { result: Result<Stored, Error> },
-    Revoking { step: Revoking, stored: Stored },
-    Returning { step: Revoking, error: Error },
+    Replying {
+        result: Result<Stored, Error>,
+    },
+    Revoking {
+        step: Revoking,
+        stored: Stored,
+    },
+    Returning {
+        step: Revoking,
+        error: Error,
+    },
 }
 
 impl Login {
@@ -90,10 +110,14 @@ impl Login {
         let begun = Begun::new(request, seed, None);
         match method {
             LoginMethod::Browser | LoginMethod::DeviceCode => begun.probing(reading, now),
+            #[cfg(not(feature = "homes"))]
+            LoginMethod::ApiKey(_) | LoginMethod::AccessToken(_) => Step::failed(crate::build::left_out()),
+            #[cfg(feature = "homes")]
             LoginMethod::ApiKey(key) => match trimmed(&key).map_err(|why| unfit("API key", why)) {
                 Ok(key) => begun.store_given(Record::api_key(key), None),
                 Err(error) => Step::Done(Err(error)),
             },
+            #[cfg(feature = "homes")]
             LoginMethod::AccessToken(token) => match trimmed(&token).map_err(|why| unfit("access token", why)) {
                 Ok(token) => begun.given(token, now),
                 Err(error) => Step::Done(Err(error)),
@@ -134,15 +158,15 @@ impl Begun {
         Login { begun: self, state }
     }
 
-    fn client(&self, endpoints: Endpoints) -> Client {
-        Client {
+    fn client(&self, endpoints: Endpoints) -> Box<Client> {
+        Box::new(Client {
             provider: self.request.configuration.provider.clone(),
             endpoints,
             secret: SecretSource::Given(self.request.client_secret.clone()),
             seed: self.seed.clone(),
             workspaces: self.request.configuration.workspaces().unwrap_or_default(),
             possession: self.possession.clone(),
-        }
+        })
     }
 
     /// A keyring that does not open is better found out before a person has signed in than after.
@@ -253,6 +277,9 @@ impl Begun {
                 let step = DeviceLogin::start(begun.client(endpoints), now);
                 begun.pairing(step, now)
             }
+            #[cfg(not(feature = "homes"))]
+            Ok(Arrival::Granted { set, .. }) => begun.granted(set, None, now),
+            #[cfg(feature = "homes")]
             Ok(Arrival::Granted { set, endpoints }) => match KeyExchange::start(&begun.client(endpoints), &set) {
                 Some(step) => begun.exchanging(step, set, now),
                 None => begun.granted(set, None, now),
@@ -272,6 +299,7 @@ impl Begun {
         )
     }
 
+    #[cfg(feature = "homes")]
     fn exchanging(self, step: Step<KeyExchange>, set: TokenSet, now: Timestamp) -> Step<Login> {
         step.within(
             (self, set),
@@ -413,7 +441,9 @@ impl Machine for Login {
             State::Keying { endpoints } => begun.keyed(endpoints, &event, now),
             State::Browsing(step) => begun.browsing(step.step(now, event), now),
             State::Pairing(step) => begun.pairing(step.step(now, event), now),
+            #[cfg(feature = "homes")]
             State::Exchanging { step, set } => begun.exchanging(step.step(now, event), set, now),
+            #[cfg(feature = "homes")]
             State::Asking { step, token } => begun.asking(step.step(now, event), token),
             State::Storing(step) => begun.storing(step.step(now, event), now),
             State::Replying { result } => begun.finish(result, now),

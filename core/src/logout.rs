@@ -10,8 +10,8 @@ use crate::home::{Held, Reading, provider_of};
 use crate::record::{Credential, Record};
 use crate::revoking::{Revoking, Session};
 use crate::{
-    Configuration, Effect, Enforced, Error, Event, Forbidden, Lock, LogLine, LoggedOut, LogoutRequest, Machine, Place,
-    Report, Revocation, Seed, Slot, Step, StoreMode, Timestamp, may_hold, unexpected,
+    Configuration, Effect, Enforced, Error, Event, Forbidden, HOMES, Lock, LogLine, LoggedOut, LogoutRequest, Machine,
+    Place, Report, Revocation, Seed, Slot, Step, StoreMode, Timestamp, may_hold, unexpected,
 };
 
 /// A refresh that is under way is waited for so long, in milliseconds: what it saves is deleted too.
@@ -97,7 +97,7 @@ impl Logout {
 
     /// Goes on with the lock or without: a refresh that commits later finds no record and discards what it got.
     fn locked(self, lock: Lock, slots: Vec<Slot>, now: Timestamp) -> Step<Self> {
-        match (lock, self.enforces) {
+        match (lock, HOMES && self.enforces) {
             (Lock::Transaction, false) | (Lock::Commit, true) => {
                 let reading = Reading::start(&self.request.configuration);
                 self.reading(reading, now)
@@ -112,9 +112,9 @@ impl Logout {
             self,
             |machine, step| Self { state: State::Reading(step), ..machine },
             |mut machine, result| match result {
-                Ok(held) if machine.enforces => machine.judged(&held),
+                Ok(held) if HOMES && machine.enforces => machine.judged(&held),
                 Ok(held) => machine.read(&held, now),
-                Err(error) if machine.enforces => machine.stop(&error),
+                Err(error) if HOMES && machine.enforces => machine.stop(&error),
                 // What cannot be read can still be deleted, wherever it may be.
                 Err(error) => {
                     machine.outcome.failures.push(error.report());

@@ -1,10 +1,9 @@
 //! Proof Key for Code Exchange, S256 only (RFC 7636).
 
 use alloc::string::String;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+use crate::base64url;
 use crate::{Secret, Seed};
 
 /// A code verifier of 86 characters, the base64url of 64 bytes (RFC 7636, section 4.1; as long as Codex's).
@@ -13,14 +12,14 @@ pub(crate) fn code_verifier(seed: &Seed) -> Secret {
     let (first, second) = bytes.split_at_mut(32);
     first.copy_from_slice(&seed.bytes("code_verifier/1"));
     second.copy_from_slice(&seed.bytes("code_verifier/2"));
-    let verifier = Secret::new(URL_SAFE_NO_PAD.encode(bytes));
+    let verifier = Secret::new(base64url::encode(bytes));
     zeroize::Zeroize::zeroize(&mut bytes);
     verifier
 }
 
 /// The S256 challenge of a verifier (RFC 7636, section 4.2).
 pub(crate) fn code_challenge(verifier: &Secret) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose()))
+    base64url::encode(Sha256::digest(verifier.expose()))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::environment::{ACCESS_TOKEN, API_KEY, FEDERATION_RULE_ID};
 use crate::home::{Held, provider_of};
 use crate::record::Credential;
-use crate::{Configuration, Error, Place, Report, Wanted};
+use crate::{Configuration, Error, HOMES, Place, Report, Wanted};
 
 /// Which of the credentials that there are is used.
 #[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -64,12 +64,13 @@ impl Precedence {
     pub fn of(configuration: &Configuration, stored: Option<&Stored>) -> Result<Self, Error> {
         let asked = "it was asked for by name";
         if let Some(Wanted::ModelProvider(provider)) = &configuration.wanted
+            && HOMES
             && !provider.requires_openai_auth
         {
             return Ok(Self::won(Source::ModelProvider(provider.id.clone()), Vec::new(), asked.to_owned()));
         }
         let provider = &configuration.provider;
-        if let Some(grant) = &provider.grant {
+        if let Some(grant) = provider.grant.as_ref().filter(|_| HOMES) {
             let why = format!("`{}` gives tokens to programs ({})", provider.name, grant.name());
             return Ok(Self::won(Source::Grant(provider.name.clone()), Vec::new(), why));
         }

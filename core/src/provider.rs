@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::Endpoint;
-use crate::{ClientAuthentication, Error, Grant};
+use crate::{ClientAuthentication, Error, Grant, HOMES};
 
 mod openai;
 
@@ -111,12 +111,12 @@ impl Default for Redirect {
 impl Provider {
     /// OpenAI, as the Codex CLI knows it.
     pub fn openai() -> Self {
-        openai::provider(openai::ISSUER, openai::CLIENT_ID)
+        Self::of_openai(openai::ISSUER, openai::CLIENT_ID)
     }
 
-    /// OpenAI's dialect, spoken by another issuer or with another client.
+    /// OpenAI's dialect, spoken by another issuer or with another client; where no dialect is spoken, the standards.
     pub(crate) fn of_openai(issuer: &str, client_id: &str) -> Self {
-        openai::provider(issuer, client_id)
+        if HOMES { openai::provider(issuer, client_id) } else { Self::discovered(issuer, client_id) }
     }
 
     /// Any OAuth 2 or OpenID provider whose endpoints are discovered from its issuer.
@@ -142,10 +142,8 @@ impl Provider {
     /// The same provider at another issuer (a staging system, a test): all its endpoints move along.
     #[must_use]
     pub fn at(self, issuer: &str) -> Self {
-        match self.dialect {
-            Dialect::Openai => Self { issuer: issuer.to_owned(), endpoints: Some(openai::endpoints(issuer)), ..self },
-            Dialect::Standard => Self { issuer: issuer.to_owned(), endpoints: None, ..self },
-        }
+        let endpoints = self.is_openai().then(|| openai::endpoints(issuer));
+        Self { issuer: issuer.to_owned(), endpoints, ..self }
     }
 
     /// Whether the provider can be used at all.
@@ -178,7 +176,7 @@ impl Provider {
 
     /// Whether this is OpenAI itself, or OpenAI's dialect spoken elsewhere.
     pub(crate) fn is_openai(&self) -> bool {
-        self.dialect == Dialect::Openai
+        HOMES && self.dialect == Dialect::Openai
     }
 }
 

@@ -2,6 +2,7 @@
 //! (RFC 9126).
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ use crate::{
 /// - `Sending`        → `Responded`, `RequestFailed` → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Pushing {
-    client: Client,
+    client: Box<Client>,
     request: AuthorizationRequest,
     state: State,
 }
@@ -41,12 +42,12 @@ pub(crate) struct Pushed {
     pub(crate) expires_in: i64,
 }
 
-#[derive(Deserialize)]
 struct Answer {
     request_uri: Option<Secret>,
-    #[serde(default)]
     expires_in: Integer,
 }
+
+json::object! { Answer { request_uri, expires_in } }
 
 /// Where authorization requests of this provider are put first: where the server offers it, unless the provider is
 /// configured not to, and wherever the server takes no others (RFC 9126, section 5).
@@ -62,10 +63,10 @@ impl Pushing {
         // The audience stays the token endpoint: a server must take that one too (RFC 9126, section 2).
         let occasion = Occasion { audience: &endpoints.token, purpose: "push", seed, now };
         let step = Authenticating::start(provider, secret, &occasion);
-        Self::authenticating(client.clone(), request, step)
+        Self::authenticating(Box::new(client.clone()), request, step)
     }
 
-    fn authenticating(client: Client, request: AuthorizationRequest, step: Step<Authenticating>) -> Step<Self> {
+    fn authenticating(client: Box<Client>, request: AuthorizationRequest, step: Step<Authenticating>) -> Step<Self> {
         step.within(
             (client, request),
             |(client, request), step| Self { client, request, state: State::Authenticating(step) },

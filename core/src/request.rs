@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Environment, LoginKind, ModelProvider, Place, Policy, Provider, Secret, form};
+use crate::{Environment, HOMES, LoginKind, ModelProvider, Place, Policy, Provider, Secret, form};
 
 /// What a [`Flow`](crate::Flow) is started with.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -213,6 +213,11 @@ impl StoreMode {
             Self::Auto => "auto",
             Self::Ephemeral => "ephemeral",
         }
+    }
+
+    /// Whether the keyring comes before the file.
+    pub(crate) fn is_auto(self) -> bool {
+        HOMES && self == Self::Auto
     }
 
     /// Where a record goes first.

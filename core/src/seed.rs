@@ -1,13 +1,12 @@
 //! Entropy, given once and expanded by label.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroize;
 
 use crate::Secret;
+use crate::base64url;
 
 /// The 32 random bytes with which a flow starts. Everything a flow needs that must not be guessed is
 /// `SHA-256(seed ‖ label)`, so a flow is a function of its inputs and can be replayed.
@@ -27,7 +26,7 @@ impl Seed {
 
     /// 43 characters of base64url that belong to `label` alone: 256 bits.
     pub(crate) fn text(&self, label: &str) -> Secret {
-        Secret::new(URL_SAFE_NO_PAD.encode(self.bytes(label)))
+        Secret::new(base64url::encode(self.bytes(label)))
     }
 
     /// A number below `bound` that belongs to `label` alone (0 for a `bound` of 0).

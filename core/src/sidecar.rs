@@ -116,6 +116,41 @@ struct Client {
     scopes: Vec<String>,
 }
 
+json::object! {
+    Sidecar {
+        version = VERSION,
+        store,
+        home = Home::default(),
+        moving,
+        salt = String::new(),
+        place,
+        file,
+        keyring,
+        spent = Vec::new(),
+        dead = Vec::new(),
+        failure,
+        access_token,
+        provider,
+        workspace,
+        seed,
+        proof,
+    }
+}
+json::object! { Bound { login, key, nonce } }
+json::object! { Workspace { token, id } }
+json::object! { Dead { token, reason } }
+json::object! { Lifetime { token, issued_at, expires_at } }
+json::object! {
+    Client {
+        name,
+        issuer,
+        client_id,
+        client_authentication = ClientAuthentication::None,
+        dialect = Dialect::Standard,
+        scopes = Vec::new(),
+    }
+}
+
 impl Default for Sidecar {
     fn default() -> Self {
         Self {
@@ -142,12 +177,11 @@ impl Default for Sidecar {
 impl Sidecar {
     /// Reads `hallpass.json`. `None` when it is damaged: then nothing in it can be relied on.
     pub(crate) fn parse(text: &Secret) -> Option<Self> {
-        json::read::from_str(text.expose()).ok()
+        json::read(text.expose()).ok()
     }
 
     pub(crate) fn text(&self) -> Secret {
-        // Plain data: serialising cannot fail.
-        Secret::new(serde_json::to_string(self).unwrap_or_default())
+        Secret::new(json::write(self))
     }
 
     /// Whether a newer version wrote it.

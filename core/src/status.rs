@@ -41,6 +41,7 @@ pub(crate) struct Checking {
 enum State {
     Reading(Reading),
     Renewing(Refresh),
+    #[cfg(feature = "homes")]
     Asking {
         step: Whoami,
         status: Status,
@@ -98,6 +99,7 @@ impl Checking {
                 let step = Refresh::start(order, seed.clone(), now);
                 Self::renewing(request, seed, step, now)
             }
+            #[cfg(feature = "homes")]
             Credential::AccessToken(token) if request.configuration.provider.is_openai() => {
                 let step = Whoami::start(&request.configuration.provider, token);
                 Self::asking(request, seed, step, status)
@@ -171,6 +173,7 @@ impl Checking {
         )
     }
 
+    #[cfg(feature = "homes")]
     fn asking(request: StatusRequest, seed: Seed, step: Step<Whoami>, status: Status) -> Step<Self> {
         step.within(
             (request, seed, status),
@@ -209,6 +212,7 @@ impl Machine for Checking {
         match state {
             State::Reading(step) => Self::reading(request, seed, step.step(now, event), now),
             State::Renewing(step) => Self::renewing(request, seed, step.step(now, event), now),
+            #[cfg(feature = "homes")]
             State::Asking { step, status } => Self::asking(request, seed, step.step(now, event), status),
             #[cfg(feature = "homes")]
             State::Minting { step, status } => Self::minting(request, seed, step.step(now, event), status),
@@ -346,7 +350,9 @@ fn session(record: &Record) -> Option<String> {
 /// What a method can and cannot do.
 fn capabilities(method: Method, renewable: bool) -> BTreeMap<String, bool> {
     let subscription = method == Method::Chatgpt;
-    let mut all = BTreeMap::from([("refresh".to_owned(), renewable), ("local_cli".to_owned(), true)]);
+    let mut all = BTreeMap::new();
+    all.insert("refresh".to_owned(), renewable);
+    all.insert("local_cli".to_owned(), true);
     if matches!(method, Method::Chatgpt | Method::ApiKey | Method::AccessToken) {
         for name in ["codex_cloud", "fast_mode", "codex_spark", "realtime_voice"] {
             all.insert(name.to_owned(), subscription);

@@ -12,8 +12,8 @@ use crate::home::{ClientSecret, Course, Held, ProofKey, Reading, Writing, Writte
 use crate::record::{Credential, Record};
 use crate::seeding;
 use crate::{
-    Configuration, Effect, Error, Event, Local, Lock, LockFailure, LockTrouble, LoginRequest, Machine, Place, Provider,
-    Report, Secret, Seed, SeedUse, Slot, Step, StoreMode, Timestamp, may_hold, unexpected,
+    Configuration, Effect, Error, Event, HOMES, Local, Lock, LockFailure, LockTrouble, LoginRequest, Machine, Place,
+    Provider, Report, Secret, Seed, SeedUse, Slot, Step, StoreMode, Timestamp, may_hold, unexpected,
 };
 
 /// A refresh that is under way is waited for so long, in milliseconds; then the login wins,
@@ -66,6 +66,12 @@ pub(crate) enum Terms {
     Seed,
 }
 
+impl Terms {
+    fn are_of_a_seed(self) -> bool {
+        HOMES && self == Self::Seed
+    }
+}
+
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
     Locking(Lock),
@@ -114,15 +120,20 @@ impl Storing {
             .lock(Lock::Transaction)
     }
 
+    fn at(mut self, state: State) -> Self {
+        self.state = state;
+        self
+    }
+
     fn lock(self, lock: Lock) -> Step<Self> {
-        let deadline = if self.credential.terms == Terms::Seed { LONG_PATIENCE } else { PATIENCE };
-        Step::perform(Self { state: State::Locking(lock), ..self }, Effect::Lock { lock, deadline })
+        let deadline = if self.credential.terms.are_of_a_seed() { LONG_PATIENCE } else { PATIENCE };
+        Step::perform(self.at(State::Locking(lock)), Effect::Lock { lock, deadline })
     }
 
     /// A login goes on without the lock: the record is replaced whole, and whoever spends a refresh token
     /// compares before it commits. A seed is not worth what a refresh under way is about to save.
     fn not_locked(self, lock: Lock, failure: LockFailure, now: Timestamp) -> Step<Self> {
-        if self.credential.terms == Terms::Seed && failure.kind != LockTrouble::Unsupported {
+        if self.credential.terms.are_of_a_seed() && failure.kind != LockTrouble::Unsupported {
             return self.unlock(Err(Local::Lock(failure).into()));
         }
         self.locked(lock, now)
@@ -141,7 +152,7 @@ impl Storing {
     fn reading(self, step: Step<Reading>, now: Timestamp) -> Step<Self> {
         step.within(
             self,
-            |machine, step| Self { state: State::Reading(step), ..machine },
+            |machine, step| machine.at(State::Reading(step)),
             |machine, result| match result {
                 Ok(before) => machine.compare(before, now),
                 Err(error) => machine.unlock(Err(error)),
@@ -150,7 +161,7 @@ impl Storing {
     }
 
     fn compare(self, before: Held, now: Timestamp) -> Step<Self> {
-        if self.credential.terms == Terms::Login {
+        if !self.credential.terms.are_of_a_seed() {
             return self.read(before, now);
         }
         match seeding::compare(&self.credential.record, &before) {
@@ -174,7 +185,7 @@ impl Storing {
         if is_noted {
             return self.unlock(Ok(stored));
         }
-        Step::perform(Self { state: State::Noting { stored }, ..self }, effect)
+        Step::perform(self.at(State::Noting { stored }), effect)
     }
 
     fn noted(self, mut stored: Stored, event: Event) -> Step<Self> {
@@ -194,10 +205,7 @@ impl Storing {
         if self.credential.client_secret.is_some() && self.has_secret(&before) {
             // The secret of this login takes its place, and the session before may be another server's: what is
             // said to end it must not be the new secret.
-            return Step::perform(
-                Self { state: State::Recalling { before }, ..self },
-                Effect::Load(Slot::Client(place)),
-            );
+            return Step::perform(self.at(State::Recalling { before }), Effect::Load(Slot::Client(place)));
         }
         self.write(before, SecretSource::Stored(place), now)
     }
@@ -215,22 +223,20 @@ impl Storing {
             Err(error) => return self.unlock(Err(error)),
         };
         let sidecar = before.sidecar.clone();
-        let mut sidecar = match credential.terms {
-            Terms::Login => sidecar.of_login(&configuration.home, seed, mode, credential.provider.as_ref()),
-            Terms::Seed => {
-                let mut sidecar = sidecar.of_seed(&configuration.home, seed, mode);
-                sidecar.saw_seed(&credential.record.text());
-                let earlier = before.record().ok().and_then(Record::refresh_token);
-                if let Some(earlier) = earlier.filter(|earlier| Some(*earlier) != credential.record.refresh_token()) {
-                    sidecar.spend(earlier);
-                }
-                sidecar
+        let is_seed = credential.terms.are_of_a_seed();
+        let mut sidecar = if is_seed {
+            let mut sidecar = sidecar.of_seed(&configuration.home, seed, mode);
+            sidecar.saw_seed(&credential.record.text());
+            let earlier = before.record().ok().and_then(Record::refresh_token);
+            if let Some(earlier) = earlier.filter(|earlier| Some(*earlier) != credential.record.refresh_token()) {
+                sidecar.spend(earlier);
             }
+            sidecar
+        } else {
+            sidecar.of_login(&configuration.home, seed, mode, credential.provider.as_ref())
         };
         // How old the token of a seed is, its record says.
-        if credential.terms == Terms::Login
-            && let Some(tokens) = credential.record.tokens()
-        {
+        if !is_seed && let Some(tokens) = credential.record.tokens() {
             sidecar.lives(tokens, credential.expires_in, now);
             if let Some((possession, nonce)) = &credential.bound {
                 sidecar.bind(tokens, possession, nonce.clone());
@@ -253,10 +259,7 @@ impl Storing {
     fn writing(self, step: Step<Writing>, mode: StoreMode, before: Held, secret_before: SecretSource) -> Step<Self> {
         step.within(
             (self, before, secret_before),
-            |(machine, before, secret_before), step| Self {
-                state: State::Writing { step, mode, before, secret_before },
-                ..machine
-            },
+            |(machine, before, secret_before), step| machine.at(State::Writing { step, mode, before, secret_before }),
             |(machine, before, secret_before), result| match result {
                 Ok(written) => machine.sweep(mode, before, secret_before, written),
                 Err(error) => machine.unlock(Err(error)),
@@ -286,12 +289,12 @@ impl Storing {
             Some(key) => (State::Sweeping { stored, next: slot }, key),
             None => (State::Unlocking { result: Ok(stored) }, slot),
         };
-        Step::perform(Self { state, ..self }, Effect::Remove(slot))
+        Step::perform(self.at(state), Effect::Remove(slot))
     }
 
     fn unlock(mut self, result: Result<Stored, Error>) -> Step<Self> {
         match self.held_locks.pop() {
-            Some(lock) => Step::perform(Self { state: State::Unlocking { result }, ..self }, Effect::Unlock(lock)),
+            Some(lock) => Step::perform(self.at(State::Unlocking { result }), Effect::Unlock(lock)),
             None => Step::Done(result),
         }
     }
@@ -316,7 +319,7 @@ impl Machine for Storing {
                 self.writing(step.step(now, event), mode, before, secret_before)
             }
             (State::Sweeping { stored, next }, _) => {
-                Step::perform(Self { state: State::Unlocking { result: Ok(stored) }, ..self }, Effect::Remove(next))
+                Step::perform(self.at(State::Unlocking { result: Ok(stored) }), Effect::Remove(next))
             }
             (State::Noting { stored }, event) => self.noted(stored, event),
             (State::Unlocking { result }, _) => self.unlock(result),

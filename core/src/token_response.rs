@@ -31,16 +31,16 @@ pub(crate) struct TokenSet {
     pub(crate) nonce: Option<String>,
 }
 
-#[derive(Deserialize)]
 struct Answer {
     access_token: Option<Secret>,
     token_type: Option<String>,
     refresh_token: Option<Secret>,
     id_token: Option<Secret>,
-    #[serde(default)]
     expires_in: Integer,
     scope: Option<String>,
 }
+
+json::object! { Answer { access_token, token_type, refresh_token, id_token, expires_in, scope } }
 
 impl TokenSet {
     /// Reads a successful answer of `server`. Where possession of a key was `proven`, the tokens may be bound to it.

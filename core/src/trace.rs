@@ -98,7 +98,7 @@ impl ser::SerializeMap for Tracer<'_> {
     }
 }
 
-impl<'a> Serializer for Tracer<'a> {
+impl Serializer for Tracer<'_> {
     type Ok = ();
     type Error = Error;
     type SerializeSeq = Self;
@@ -157,7 +157,7 @@ impl<'a> Serializer for Tracer<'a> {
     }
 
     fn serialize_tuple_struct(self, name: &'static str, _: usize) -> Result<Self, Error> {
-        Ok(Tracer { owner: name, ..self })
+        Ok(Self { owner: name, ..self })
     }
 
     fn serialize_tuple_variant(
@@ -175,8 +175,8 @@ impl<'a> Serializer for Tracer<'a> {
         Ok(self)
     }
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Tracer<'a>, Error> {
-        Ok(Tracer { owner: name, ..self })
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self, Error> {
+        Ok(Self { owner: name, ..self })
     }
 
     fn serialize_struct_variant(

@@ -20,15 +20,14 @@ pub(crate) struct Whoami {
     server: alloc::string::String,
 }
 
-#[derive(Deserialize)]
-#[serde(default)]
-#[derive(Default)]
 struct Answer {
     email: Text,
     chatgpt_user_id: Text,
     chatgpt_account_id: Text,
     chatgpt_plan_type: Text,
 }
+
+json::object! { Answer { email, chatgpt_user_id, chatgpt_account_id, chatgpt_plan_type } }
 
 impl Whoami {
     pub(crate) fn start(provider: &Provider, token: &Secret) -> Step<Self> {

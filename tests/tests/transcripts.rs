@@ -10,26 +10,30 @@ const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 
 #[test]
 fn a_status() {
-    let request = Request::Status(StatusRequest { configuration: configuration(), check: false });
+    let request = Request::Status(StatusRequest { configuration: configuration(Provider::openai()), check: false });
     record("status", &request, &[Event::Loaded(None), Event::Loaded(None), Event::Loaded(None)]);
 }
 
 #[test]
 fn a_wrong_event() {
-    let request =
-        Request::Token(TokenRequest { configuration: configuration(), need: Need::Usable { minimum_lifetime: 0 } });
-    record("wrong-event", &request, &[Event::Switched]);
+    for (name, provider) in [("wrong-event", Provider::openai()), ("wrong-event-standard", standard())] {
+        let configuration = configuration(provider);
+        let request = Request::Token(TokenRequest { configuration, need: Need::Usable { minimum_lifetime: 0 } });
+        record(name, &request, &[Event::Switched]);
+    }
 }
 
 #[test]
 fn a_cancelled_login() {
-    let request = Request::Login(LoginRequest {
-        configuration: configuration(),
-        method: LoginMethod::Browser,
-        store: None,
-        client_secret: None,
-    });
-    record("cancelled-login", &request, &[Event::Cancelled]);
+    for (name, provider) in [("cancelled-login", Provider::openai()), ("cancelled-login-standard", standard())] {
+        let request = Request::Login(LoginRequest {
+            configuration: configuration(provider),
+            method: LoginMethod::Browser,
+            store: None,
+            client_secret: None,
+        });
+        record(name, &request, &[Event::Cancelled]);
+    }
 }
 
 #[test]
@@ -47,10 +51,15 @@ fn record(name: &str, request: &Request, events: &[Event]) {
     recorder.finish();
 }
 
-fn configuration() -> Configuration {
+/// One that a web page can use as well.
+fn standard() -> Provider {
+    Provider::discovered("https://id.example", "hallpass")
+}
+
+fn configuration(provider: Provider) -> Configuration {
     Configuration {
         store: Some(StoreMode::File),
         home: Home { path: "/home/someone/.codex".to_owned(), machine: "a-machine".to_owned() },
-        ..Configuration::new(Provider::openai())
+        ..Configuration::new(provider)
     }
 }

@@ -83,17 +83,18 @@ test("a person signs in with the tokens in a worker, under a strict policy", asy
 });
 
 test("Vite's development server serves it as the README says", async (t) => {
+  const stage = await Stage.set(t);
+  const { issuer, clientId, scopes, origins } = stage.site.settings;
+  // Before the server starts: it looks once for what there is.
+  mkdirSync(join(app, "public"), { recursive: true });
+  writeFileSync(join(app, "public", "settings.json"), JSON.stringify({ issuer, clientId, scopes, origins }));
   const server = await createServer({
     root: app,
     logLevel: "error",
     optimizeDeps: { exclude: ["hallpass-web"] },
-    server: { host: "127.0.0.1", port: 0, ws: false },
+    server: { host: "127.0.0.1", port: 0, hmr: false, ws: false },
   });
-  const stage = await Stage.set(t);
   t.after(() => server.close());
-  const { issuer, clientId, scopes, origins } = stage.site.settings;
-  mkdirSync(join(app, "public"), { recursive: true });
-  writeFileSync(join(app, "public", "settings.json"), JSON.stringify({ issuer, clientId, scopes, origins }));
   await server.listen();
   const page = await stage.context.newPage();
   await page.goto(`http://127.0.0.1:${server.httpServer.address().port}/`);

@@ -155,3 +155,42 @@ test("it is used by keyboard alone", async (t) => {
   await page.keyboard.press("Enter");
   await page.waitForSelector("#sign-out:visible");
 });
+
+test("no turn that is opened has a secret in it, and neither has what is kept while the page is away", async (t) => {
+  const page = await opened(t);
+  const secrets = new Set();
+  page.context().on("request", (request) => {
+    const sent = new URLSearchParams(request.postData() ?? "");
+    const asked = new URL(request.url()).searchParams;
+    for (const name of ["code", "state", "code_verifier", "refresh_token"])
+      for (const secret of [sent.get(name), asked.get(name)]) if (secret) secrets.add(secret);
+  });
+  await signedIn(page);
+  await page.waitForSelector("#call:visible");
+  await pressed(page, "expire");
+  assert.match(await pressed(page, "call"), /The API answered 200/);
+  const shown = await page.evaluate(() => {
+    for (const turn of document.querySelectorAll('.turn > button[aria-expanded="false"]')) turn.click();
+    dispatchEvent(new PageTransitionEvent("pagehide"));
+    return [document.documentElement.outerHTML, ...Object.values(sessionStorage)].join("\n");
+  });
+  assert.ok(shown.includes("grant_type"), "the requests are shown");
+  assert.ok(secrets.size > 3, "there were secrets");
+  for (const secret of secrets) assert.ok(!shown.includes(secret), "a secret is shown");
+  await page.reload();
+  await page.waitForSelector("#call:visible");
+  assert.match(await page.textContent("#timeline"), /this page was away/);
+});
+
+test("a session that a lost answer ends begins anew, and a code may be given up", async (t) => {
+  const page = await opened(t);
+  await signedIn(page);
+  await page.waitForSelector("#call:visible");
+  await pressed(page, "lose");
+  assert.match(await pressed(page, "call"), /^rotation_lost/);
+  await page.click("#sign-in-device:visible");
+  await page.click("#device-cancel:visible");
+  await page.waitForSelector('#result:has-text("Given up")');
+  await signedIn(page);
+  assert.match(await pressed(page, "call"), /The API answered 200/);
+});

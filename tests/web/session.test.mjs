@@ -1,6 +1,7 @@
 // A session in several tabs, with clocks, networks and machines as they are.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { embedded, peer } from "./servers.mjs";
 import { Stage } from "./stage.mjs";
 import { until } from "./until.mjs";
@@ -136,35 +137,37 @@ test("an answer that is lost with the network is named, and a login puts it righ
   await stage.value(page, () => app.hallpass.token({ refresh: true }));
 });
 
-test("a tab that is put to sleep while it renews keeps its turn, and both have the token in the end", async (t) => {
+test("a tab that falls asleep while it renews keeps its turn, and both have the token in the end", async (t) => {
   const stage = await Stage.set(t, { start: peer, server: short, settings: kept });
   const sleeper = await stage.signedIn();
   const other = await stage.tab();
   const { settings } = stage.server;
   settings.accessTokenSeconds = 3600;
-  let awake;
+  let answer;
+  let answered = false;
+  const waits = new Promise((resolve) => (answer = resolve));
   const asleep = new Promise((resolve) => {
-    const waiting = new Promise((wake) => (awake = wake));
-    settings.leaving = async () => {
+    settings.leaving = async ({ res }) => {
       settings.leaving = undefined;
-      const session = await stage.context.newCDPSession(sleeper);
-      await session.send("Page.setWebLifecycleState", { state: "frozen" });
-      resolve(session);
-      await waiting;
+      res.once("finish", () => (answered = true));
+      resolve(await asleepNow(stage, sleeper));
+      await waits;
     };
   });
   await sleeper.evaluate(() => void (app.renewing = app.hallpass.token()));
-  const session = await asleep;
+  const awake = await asleep;
   await other.evaluate(() => {
     app.state = "waiting";
     app.renewing = app.hallpass.token().finally(() => (app.state = "done"));
   });
-  await until(() => holders(other).then(({ pending }) => pending > 0), "the other tab waits for its turn");
-  awake();
+  const both = { held: 1, pending: 1 };
+  await until(async () => isDeepStrictEqual(await holders(other), both), "the other tab waits for its turn");
+  answer();
+  await until(() => answered, "the server has answered");
   // The answer is there, and the tab sleeps on: nobody takes its place.
-  await until(() => statuses(stage).length === 1, "the server has answered");
   assert.equal(await other.evaluate(() => app.state), "waiting");
-  await session.send("Page.setWebLifecycleState", { state: "active" });
+  assert.deepEqual(await holders(other), both);
+  await awake();
   const tokens = await Promise.all(
     [sleeper, other].map((page) => page.evaluate(async () => (await app.renewing).accessToken)),
   );
@@ -172,6 +175,18 @@ test("a tab that is put to sleep while it renews keeps its turn, and both have t
   assert.equal(tokens[0], tokens[1]);
   assert.deepEqual(statuses(stage), [200]);
 });
+
+/** Puts a page to sleep: nothing in it runs, and what it holds it holds on to. Answers how to wake it up. */
+async function asleepNow(stage, page) {
+  const session = await stage.context.newCDPSession(page);
+  await session.send("Debugger.enable");
+  const paused = new Promise((resolve) => session.once("Debugger.paused", resolve));
+  await session.send("Debugger.pause");
+  // It stops with the next thing that it does.
+  page.evaluate(() => 0).catch(() => {});
+  await paused;
+  return () => session.send("Debugger.resume");
+}
 
 /** How many hold a lock of this origin, and how many wait for one. */
 function holders(page) {

@@ -4,6 +4,9 @@
 
 extern crate alloc;
 
+#[cfg(target_family = "wasm")]
+mod memory;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -61,7 +64,7 @@ fn answer(message: &Secret) -> JsValue {
 #[cfg(target_family = "wasm")]
 mod runtime {
     #[global_allocator]
-    static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+    static ALLOCATOR: super::memory::Memory = super::memory::Memory;
 
     #[panic_handler]
     fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

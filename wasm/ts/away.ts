@@ -1,7 +1,8 @@
 // How a browser goes to the authorization server, and how it comes back.
-import type { Event } from "../../node-binding/types.js";
+import { CANCELLED } from "../../node-binding/ts/driver.js";
+import { failed } from "../../node-binding/ts/errors.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
-import { CANCELLED, failed } from "./all.js";
+import type { Event } from "../../node-binding/types.js";
 import type { LoginOptions } from "./options.js";
 import { keep } from "./suspended.js";
 

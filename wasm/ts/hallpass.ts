@@ -1,24 +1,22 @@
 // The package in one class.
-import type { LoggedIn } from "../../node-binding/ts/results.js";
+import { invalid } from "../../node-binding/ts/checking.js";
+import { failed, misused } from "../../node-binding/ts/errors.js";
+import { DeviceCodePrompt } from "../../node-binding/ts/prompts.js";
+import { type LoggedIn, loggedInOf } from "../../node-binding/ts/results.js";
+import { arrival, forgetArrival } from "./arriving.js";
+import { Launched, Redirect, Returned } from "./away.js";
+import { type Engine, EngineClient, type SigningIn } from "./engine.js";
+import { hand } from "./handing.js";
+import { type Internals, LocalEngine } from "./local.js";
+import { load } from "./module.js";
 import {
-  DeviceCodePrompt,
-  EngineClient,
-  LocalEngine,
+  type DeviceCodeOptions,
+  type HallpassOptions,
+  type LoginOptions,
   checkDeviceCode,
   checkHallpass,
   checkLogin,
-  failed,
-  invalid,
-  load,
-  loggedInOf,
-  misused,
-} from "./all.js";
-import { arrival, forgetArrival } from "./arriving.js";
-import { Launched, Redirect, Returned } from "./away.js";
-import type { Engine, SigningIn } from "./engine.js";
-import { hand } from "./handing.js";
-import type { Internals } from "./local.js";
-import type { DeviceCodeOptions, HallpassOptions, LoginOptions } from "./options.js";
+} from "./options.js";
 import { Popup } from "./popup.js";
 import { take, waiting } from "./suspended.js";
 

@@ -4,6 +4,7 @@ export type { ChangeListener } from "../../node-binding/ts/client.js";
 export {
   DeclinedError,
   ForbiddenError,
+  Hallpass,
   HallpassError,
   LocalError,
   LoginRequiredError,
@@ -16,6 +17,5 @@ export {
 export type { DeviceCodePrompt } from "../../node-binding/ts/prompts.js";
 export type { Account, LoggedIn, LoggedOut, Revocation, Status, Warning } from "../../node-binding/ts/results.js";
 export type { LogLine, Method, TokenOrigin } from "../../node-binding/types.js";
-export { Hallpass } from "./hallpass.js";
 export type { Source } from "./module.js";
 export type { ClientOptions, DeviceCodeOptions, EndpointOptions, HallpassOptions, LoginOptions } from "./options.js";

@@ -1,6 +1,8 @@
 // A login in a window of its own.
+import { CANCELLED } from "../../node-binding/ts/driver.js";
+import { failed } from "../../node-binding/ts/errors.js";
+import { Inbox } from "../../node-binding/ts/waiting.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
-import { CANCELLED, Inbox, failed } from "./all.js";
 import { type Away, called, closed } from "./away.js";
 import { type Handed, hear } from "./handing.js";
 

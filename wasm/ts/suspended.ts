@@ -1,5 +1,5 @@
 // The little that waits in this tab while its page is away at the authorization server.
-import { failed } from "./all.js";
+import { failed } from "../../node-binding/ts/errors.js";
 
 const PREFIX = "hallpass ";
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::check_page;
 use super::polling::Pace;
 use crate::browser_login::Client;
-use crate::json::{self, Integer, quoted};
+use crate::json::{self, FromJson, Integer, Json, Members, quoted};
 use crate::preparing::Prepared;
 use crate::{Error, HttpRequest, HttpResponse, Prompt, Provider, Secret, Timestamp, form, token_response};
 
@@ -30,21 +30,33 @@ pub(super) struct DeviceAuthorization {
     interval: Option<i64>,
 }
 
-#[derive(Deserialize)]
 struct Answer {
-    #[serde(alias = "device_auth_id")]
     device_code: Option<Secret>,
-    #[serde(alias = "usercode")]
     user_code: Option<Secret>,
-    // Google's name.
-    #[serde(alias = "verification_url")]
     verification_uri: Option<String>,
-    #[serde(alias = "verification_url_complete")]
     verification_uri_complete: Option<String>,
-    #[serde(default)]
     expires_in: Integer,
-    #[serde(default)]
     interval: Integer,
+}
+
+impl FromJson for Answer {
+    fn read(json: Json<'_>) -> Self {
+        let members = json.members();
+        Self {
+            device_code: either(&members, "device_code", "device_auth_id"),
+            user_code: either(&members, "user_code", "usercode"),
+            // Google's name.
+            verification_uri: either(&members, "verification_uri", "verification_url"),
+            verification_uri_complete: either(&members, "verification_uri_complete", "verification_url_complete"),
+            expires_in: FromJson::read(members.get("expires_in")),
+            interval: FromJson::read(members.get("interval")),
+        }
+    }
+}
+
+/// A member that goes by two names.
+fn either<T: FromJson>(members: &Members<'_>, name: &str, other: &str) -> Option<T> {
+    Option::<T>::read(members.get(name)).or_else(|| FromJson::read(members.get(other)))
 }
 
 impl DeviceAuthorization {

@@ -43,11 +43,12 @@ pub(super) enum Poll {
     Failed(Error),
 }
 
-#[derive(Deserialize)]
 struct OpenAiGrant {
     authorization_code: Secret,
     code_verifier: Secret,
 }
+
+json::object! { OpenAiGrant { authorization_code, code_verifier } }
 
 impl Pace {
     pub(super) fn new(interval: Option<i64>) -> Self {

@@ -34,6 +34,7 @@ enum State {
         place: Place,
     },
     /// `auto`, and the keyring has answered.
+    #[cfg(feature = "homes")]
     Beside {
         held: Held,
         keyring: Option<Secret>,
@@ -85,7 +86,7 @@ impl Held {
     pub(crate) fn usable(self) -> Result<(), Error> {
         let may_do_without = |kind| match kind {
             StoreTrouble::Unreadable => true,
-            StoreTrouble::Unavailable => self.mode == StoreMode::Auto,
+            StoreTrouble::Unavailable => self.mode.is_auto(),
             _ => false,
         };
         match self.record {
@@ -158,6 +159,7 @@ impl Reading {
         Step::perform(Self { state: State::Record { held, place }, ..self }, Effect::Load(Slot::Record(place)))
     }
 
+    #[cfg(feature = "homes")]
     fn beside(self, held: Held, keyring: Option<Secret>, trouble: Option<StoreFailure>) -> Step<Self> {
         let machine = Self { state: State::Beside { held, keyring, trouble }, ..self };
         Step::perform(machine, Effect::Load(Slot::Record(Place::File)))
@@ -176,32 +178,38 @@ impl Machine for Reading {
                 back(State::Sidecar).read(sidecar)
             }
             (State::Sidecar, Event::StoreFailed(failure)) => Step::Done(Err(failure.into())),
-            (State::Record { held, place: Place::Keyring }, Event::Loaded(text)) if held.mode == StoreMode::Auto => {
+            #[cfg(feature = "homes")]
+            (State::Record { held, place: Place::Keyring }, Event::Loaded(text)) if held.mode.is_auto() => {
                 back(State::Sidecar).beside(held, text, None)
             }
-            (State::Record { held, place: Place::Keyring }, Event::StoreFailed(failure))
-                if held.mode == StoreMode::Auto =>
-            {
+            #[cfg(feature = "homes")]
+            (State::Record { held, place: Place::Keyring }, Event::StoreFailed(failure)) if held.mode.is_auto() => {
                 back(State::Sidecar).beside(held, None, Some(failure))
             }
             (State::Record { held, place }, Event::Loaded(text)) => Step::Done(Ok(held.with(place, text.as_ref()))),
+            #[cfg(feature = "homes")]
             (State::Beside { held, keyring, trouble }, Event::Loaded(file)) => {
                 Step::Done(Ok(held.of_two(keyring.as_ref(), file.as_ref(), trouble)))
             }
+            #[cfg(feature = "homes")]
             (State::Beside { held, keyring: Some(keyring), .. }, Event::StoreFailed(_))
                 if held.sidecar.place != Some(Place::File) =>
             {
                 Step::Done(Ok(held.with(Place::Keyring, Some(&keyring))))
             }
-            (State::Record { held, .. } | State::Beside { held, .. }, Event::StoreFailed(failure)) => {
-                Step::Done(Ok(Held { record: Err(policy.blame(failure)), ..held }))
-            }
+            (State::Record { held, .. }, Event::StoreFailed(failure)) => Step::Done(Ok(held.without(&policy, failure))),
+            #[cfg(feature = "homes")]
+            (State::Beside { held, .. }, Event::StoreFailed(failure)) => Step::Done(Ok(held.without(&policy, failure))),
             (_, event) => Step::Done(Err(unexpected(&event))),
         }
     }
 }
 
 impl Held {
+    fn without(self, policy: &Policy, failure: StoreFailure) -> Self {
+        Self { record: Err(policy.blame(failure)), ..self }
+    }
+
     fn with(mut self, place: Place, text: Option<&Secret>) -> Self {
         self.sidecar.saw(place, text);
         Self { place, record: text.map(Record::parse).transpose(), ..self }

@@ -1,11 +1,8 @@
 //! Values as servers really send them: read when they make sense, passed over when they do not.
 
-use alloc::borrow::ToOwned;
 use alloc::string::String;
-use core::fmt;
-use core::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use super::{FromJson, Json};
 
 /// A whole number: also from a fraction (cut off) and from a string of digits. Anything else is `None`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -15,89 +12,47 @@ pub(crate) struct Integer(pub(crate) Option<i64>);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Text(pub(crate) Option<String>);
 
-trait Reading: Default {
-    fn number(_: f64, _: Option<i64>) -> Self {
-        Self::default()
-    }
-
-    fn text(_: &str) -> Self {
-        Self::default()
+impl FromJson for Integer {
+    fn read(json: Json<'_>) -> Self {
+        let raw = json.raw();
+        Self(if raw.starts_with('"') { json.text().trim().parse().ok() } else { cut_off(raw) })
     }
 }
 
-impl Reading for Integer {
-    // The cast saturates, which is what a number beyond all measure should do.
-    #[expect(clippy::cast_possible_truncation, reason = "saturating is intended")]
-    fn number(float: f64, whole: Option<i64>) -> Self {
-        Self(whole.or_else(|| float.is_finite().then_some(float as i64)))
-    }
-
-    fn text(text: &str) -> Self {
-        Self(text.trim().parse().ok())
+impl FromJson for Text {
+    fn read(json: Json<'_>) -> Self {
+        Self(json.raw().starts_with('"').then(|| json.text().into_owned()))
     }
 }
 
-impl Reading for Text {
-    fn text(text: &str) -> Self {
-        Self(Some(text.to_owned()))
+/// The whole part of a number; what is beyond all measure is as large as can be.
+fn cut_off(number: &str) -> Option<i64> {
+    let (digits, is_negative) = match number.strip_prefix('-') {
+        Some(digits) => (digits, true),
+        None => (number, false),
+    };
+    let (digits, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() || !whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
     }
-}
-
-impl<'de> Deserialize<'de> for Integer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Any(PhantomData))
+    // An exponent that does not fit moves the point as far as need be.
+    let exponent = exponent.parse::<i64>().unwrap_or(if exponent.starts_with('-') { -1000 } else { 1000 });
+    let length = i64::try_from(whole.len()).unwrap_or(0).saturating_add(exponent);
+    let mut digits = whole.bytes().chain(fraction.bytes());
+    let mut value: i64 = 0;
+    for _ in 0..length {
+        let digit = digits.next();
+        if digit.is_none() && value == 0 {
+            break;
+        }
+        let digit = char::from(digit.unwrap_or(b'0')).to_digit(10)?;
+        value = value.saturating_mul(10).saturating_add(digit.into());
+        if value == i64::MAX {
+            break;
+        }
     }
-}
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Any(PhantomData))
-    }
-}
-
-struct Any<R>(PhantomData<R>);
-
-#[expect(clippy::cast_precision_loss, reason = "the whole number is handed over beside it")]
-impl<'de, R: Reading> Visitor<'de> for Any<R> {
-    type Value = R;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("any value")
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<R, E> {
-        Ok(R::number(value as f64, Some(value)))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<R, E> {
-        Ok(R::number(value as f64, Some(i64::try_from(value).unwrap_or(i64::MAX))))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<R, E> {
-        Ok(R::number(value, None))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<R, E> {
-        Ok(R::text(value))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<R, E> {
-        Ok(R::default())
-    }
-
-    fn visit_unit<E>(self) -> Result<R, E> {
-        Ok(R::default())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<R, A::Error> {
-        while access.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(R::default())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<R, A::Error> {
-        while access.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(R::default())
-    }
+    Some(if is_negative { -value } else { value })
 }
 
 #[cfg(test)]
@@ -120,7 +75,7 @@ mod tests {
             ("{\"a\":[1]}", None),
             ("[[1],2]", None),
         ] {
-            assert_eq!(serde_json::from_str::<Integer>(json).unwrap().0, expected, "{json}");
+            assert_eq!(super::super::read::<Integer>(json).unwrap().0, expected, "{json}");
         }
     }
 }

@@ -1,14 +1,9 @@
 //! A JSON object as an ordered list of members, each value kept as the text it was written in.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
-use super::{complaint, quoted};
+use super::{FromJson, Json, quoted};
 use crate::Secret;
 
 /// An object that remembers what it does not understand: the order of members and the text of values
@@ -19,7 +14,7 @@ pub(crate) struct Object(Vec<(String, Secret)>);
 impl Object {
     /// Reads an object. The error says where it is not one, without its contents.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map_err(|error| complaint(&error))
+        super::explained(text)
     }
 
     /// The text of a member's value.
@@ -28,10 +23,10 @@ impl Object {
     }
 
     /// A member's value: `None` when it is absent or `null`, an error when it is of another type.
-    pub(crate) fn member<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, String> {
+    pub(crate) fn member<T: FromJson>(&self, name: &str) -> Result<Option<T>, String> {
         match self.raw(name) {
             None => Ok(None),
-            Some(text) => serde_json::from_str(text).map_err(|_| wrong_type(name)),
+            Some(text) => super::read(text).map_err(|_| wrong_type(name)),
         }
     }
 
@@ -80,27 +75,14 @@ impl Object {
     }
 }
 
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
-                let mut object = Object::default();
-                while let Some((name, value)) = access.next_entry::<String, Box<RawValue>>()? {
-                    object.set(&name, value.get());
-                }
-                Ok(object)
-            }
+impl FromJson for Object {
+    /// The last of two members of one name counts.
+    fn read(json: Json<'_>) -> Self {
+        let mut object = Self::default();
+        for (name, value) in json.members().all() {
+            object.set(&name, value.raw());
         }
-
-        deserializer.deserialize_map(Members)
+        object
     }
 }
 

@@ -261,12 +261,11 @@ fn minted(tokens: TokenSet, sent: Timestamp, seed: &Seed) -> Minted {
 /// What RFC 8693, section 2.2.1, demands of an answer beyond RFC 6749: the type of what was issued. What is no access
 /// token (`N_A`) can be used for something, but not as a bearer token.
 fn is_exchanged(server: &str, body: &Secret) -> Result<(), Error> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
     struct Types {
         issued_token_type: Text,
         token_type: Text,
     }
+    json::object! { Types { issued_token_type, token_type } }
     let malformed = |detail: &str| Error::malformed(server, "a token exchange response", detail);
     let types: Types = json::parse(body.expose()).map_err(|detail| malformed(&detail))?;
     if types.issued_token_type.0.is_none() {

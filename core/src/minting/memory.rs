@@ -6,7 +6,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
-use crate::json;
+use crate::json::{self, FromJson, Json};
 use crate::sidecar::Failure;
 use crate::{Error, LoginRequired, Need, Secret, Seed, Timestamp, Unavailable};
 
@@ -43,6 +43,15 @@ pub(crate) struct Minted {
     pub(crate) renewed_at: Option<Timestamp>,
 }
 
+impl FromJson for Memory {
+    fn read(json: Json<'_>) -> Self {
+        Self(FromJson::read(json))
+    }
+}
+
+json::object! { Entry { token, failure } }
+json::object! { Minted { access_token, issued_at, expires_at, renewed_at } }
+
 /// What to do with what is remembered.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Verdict {
@@ -59,8 +68,7 @@ impl Memory {
 
     /// As it is kept.
     pub(crate) fn text(&self) -> Secret {
-        // Maps of texts and numbers can always be written.
-        serde_json::to_string(self).unwrap_or_default().into()
+        json::write(self).into()
     }
 
     pub(crate) fn of(&self, key: &str) -> Entry {

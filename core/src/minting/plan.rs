@@ -2,11 +2,10 @@
 
 use alloc::string::String;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::base64url;
 use crate::model_provider::Bearer;
 use crate::{Configuration, Error, Grant, GrantType, Misused, Provider, Source, SubjectToken, TokenCommand, Wanted};
 
@@ -73,7 +72,7 @@ impl Plan {
     /// Under what its token is remembered: two plans share one only where they are the same to the letter.
     pub(crate) fn key(&self) -> String {
         // Texts, numbers and lists of them can always be written.
-        let text = serde_json::to_string(self).unwrap_or_default();
-        URL_SAFE_NO_PAD.encode(Sha256::digest(text))
+        let text = crate::json::write(self);
+        base64url::encode(Sha256::digest(text))
     }
 }

@@ -3,11 +3,10 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::claims::Claims;
-use crate::json::Object;
+use crate::json::{self, Object};
 use crate::token_response::TokenSet;
 use crate::{Account, Provider, Secret, Timestamp};
 
@@ -25,11 +24,13 @@ pub(crate) struct Tokens {
 }
 
 /// `oauth_provenance`: who issued the tokens, to whom.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Provenance {
     pub(crate) issuer: String,
     pub(crate) client_id: String,
 }
+
+json::object! { Provenance { issuer, client_id } }
 
 impl Tokens {
     pub(super) fn read(object: Object) -> Result<Self, String> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{Timestamp, json};
 
 /// The last of some refreshes that did not help.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -13,6 +13,8 @@ pub(crate) struct Failure {
     #[serde(default)]
     asked: u64,
 }
+
+json::object! { Failure { at, count, asked = 0 } }
 
 impl Failure {
     /// One more.

@@ -28,6 +28,9 @@ pub(crate) struct Intent {
     pub(crate) attempt: u32,
 }
 
+json::object! { Parked { intent, answer } }
+json::object! { Intent { salt, token, started, attempt } }
+
 impl Intent {
     pub(crate) fn new(token: &Secret, seed: &Seed, started: Timestamp, attempt: u32) -> Self {
         let salt = seed.text("intent").expose().to_owned();
@@ -53,12 +56,11 @@ impl Intent {
 impl Parked {
     /// Reads the reserved place. `None` when it is not one of ours.
     pub(crate) fn parse(text: &Secret) -> Option<Self> {
-        json::read::from_str(text.expose()).ok()
+        json::read(text.expose()).ok()
     }
 
     fn text(&self) -> Secret {
-        // Plain data: serialising cannot fail.
-        Secret::new(serde_json::to_string(self).unwrap_or_default())
+        Secret::new(json::write(self))
     }
 }
 

@@ -155,7 +155,9 @@ pub(crate) enum Command {
     )]
     Credential(Deferred<Credential>),
     /// Watch a whole cycle, with a server of its own and no account
-    #[command(after_help = "Examples:\n  hallpass demo\n  hallpass demo --serve     a server to develop against")]
+    #[command(
+        after_help = "Examples:\n  hallpass demo\n  hallpass demo --serve     a server to develop against, and a page to watch it"
+    )]
     Demo(Deferred<Demo>),
     /// Print a completion script for a shell
     #[command(

@@ -66,7 +66,7 @@ fn targets_of(text: &str, states: &[String]) -> Vec<(String, String)> {
         if name == DONE || states.contains(&name) {
             found.push((name, clause(&after)));
         } else if let Some((_, when)) = found.last_mut() {
-            *when = format!("{when} {name} {}", clause(&after)).trim().to_owned();
+            format!("{when} {name} {}", clause(&after)).trim().clone_into(when);
         }
     }
     found

@@ -23,7 +23,7 @@ pub(super) fn read(folder: &Path) -> BTreeMap<String, Machine> {
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let items = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())).items;
         let file = path.strip_prefix(folder).expect("it lies in the folder").to_string_lossy().replace('\\', "/");
-        for name in items.iter().filter_map(machine).filter(|name| name != DOOR) {
+        for name in items.iter().filter_map(machine).filter(|name| name != DOOR && !is_never_under_way(name, &items)) {
             let earlier = machines.insert(name.clone(), read_machine(&name, file.clone(), &items));
             assert!(earlier.is_none(), "two machines are called {name}");
         }
@@ -60,6 +60,11 @@ fn machine(item: &Item) -> Option<String> {
     type_name(&item.self_ty)
 }
 
+/// Whether a machine ends as it begins: it has no state to be in.
+fn is_never_under_way(name: &str, items: &[Item]) -> bool {
+    items.iter().any(|item| matches!(item, Item::Enum(item) if item.ident == name && item.variants.is_empty()))
+}
+
 fn read_machine(name: &str, file: String, items: &[Item]) -> Machine {
     let (documentation, states) = declared(name, items);
     let (about, lines) = list::read(&documentation);
@@ -88,8 +93,11 @@ fn read_machine(name: &str, file: String, items: &[Item]) -> Machine {
     }
 }
 
+/// A state by its name, and what may run inside it.
+type Declared = (String, Option<String>);
+
 /// The documentation of a machine, and its states where it has several, with what may run inside each.
-fn declared(name: &str, items: &[Item]) -> (String, Option<Vec<(String, Option<String>)>>) {
+fn declared(name: &str, items: &[Item]) -> (String, Option<Vec<Declared>>) {
     let enum_called = |wanted: &str| {
         items.iter().find_map(|item| match item {
             Item::Enum(item) if item.ident == wanted => Some(item),
@@ -109,7 +117,7 @@ fn declared(name: &str, items: &[Item]) -> (String, Option<Vec<(String, Option<S
 }
 
 /// Each variant, and the last type in it that could be a machine.
-fn variants(item: &ItemEnum) -> Vec<(String, Option<String>)> {
+fn variants(item: &ItemEnum) -> Vec<Declared> {
     let inside = |fields: &Fields| match fields {
         Fields::Named(fields) => fields
             .named

@@ -58,6 +58,9 @@ export function standing(turns: readonly { places: Place[]; end?: { ok: boolean 
   return { places, taken, latest, ran, ended };
 }
 
+/** As high as drawings are to be, in pixels, as far as their letters stay of a size that can be read. */
+const HEIGHT = 520;
+
 /** A machine with fewer states says too little to be shown unless it is asked for. */
 const FEW = 4;
 
@@ -140,9 +143,9 @@ export class Diagram {
   }
 }
 
-/** The machine that has gone furthest. */
+/** The machine that has gone furthest; the outermost, where the others are small. */
 function tellsMost({ ran, taken }: Standing): string {
-  const length = (name: string): number => taken.get(name)?.size ?? 0;
+  const length = (name: string): number => (machines[name]!.states.length < FEW ? 0 : (taken.get(name)?.size ?? 0));
   return [...ran.keys()].reduce((most, name) => (length(name) > length(most) ? name : most));
 }
 
@@ -181,7 +184,9 @@ class Drawing {
   }
 
   #draw({ width, height, nodes, edges }: Layout, name: string): SVGElement {
-    const image = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
+    const scale = Math.min(Math.max(HEIGHT / height, 0.9), 1.25);
+    const size = { width: Math.round(width * scale), height: Math.round(height * scale) };
+    const image = svg("svg", { viewBox: `0 0 ${width} ${height}`, ...size, role: "img" });
     const head = `head-${name}`;
     const marker = svg("marker", {
       id: head,

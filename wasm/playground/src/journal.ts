@@ -38,6 +38,7 @@ export class JournalView {
       this.#next = isNew ? 0 : next;
       this.tokenRequests = token_requests;
       this.#requests.textContent = String(token_requests);
+      element("requests-word").textContent = token_requests === 1 ? "token request" : "token requests";
       if (isNew) this.#list.replaceChildren();
       for (const { at, text } of entries)
         this.#list.prepend(make("li", { class: "new" }, make("time", { text: timeOfDay(at) }), make("span", { text })));

@@ -69,6 +69,9 @@ function showStatus(status: Status): void {
   if (!status.loggedIn) glimpsed(null);
 }
 
+/** What to do once somebody is signed in. */
+const NEXT = "Now let the token expire, and call the API.";
+
 type Tone = "good" | "wait" | "bad";
 
 /** Says how it went. */
@@ -142,7 +145,7 @@ async function withCode(hallpass: Hallpass): Promise<void> {
   const { signal } = waiting;
   try {
     await hallpass.loginWithDeviceCode({ onPrompt: showCode, signal });
-    tell("good", "Signed in with a code.");
+    tell("good", `Signed in with a code. ${NEXT}`);
   } catch (error) {
     if (!signal.aborted) throw error;
     tell("good", "Given up: nothing was signed in, and nothing was changed.");
@@ -188,7 +191,7 @@ function wire(): void {
   press("sign-in-redirect", "Leaving for the server…", (hallpass) => hallpass.login());
   press("sign-in-popup", "Waiting for the window…", async (hallpass) => {
     await hallpass.login({ popup: true });
-    tell("good", "Signed in through the window.");
+    tell("good", `Signed in through the window. ${NEXT}`);
   });
   press("sign-in-device", "Asking for a code…", withCode);
   element("device-cancel").addEventListener("click", () => waiting?.abort());
@@ -243,7 +246,7 @@ async function begin(): Promise<void> {
   for (const button of document.querySelectorAll<HTMLButtonElement>("#sign-in button")) button.disabled = false;
   try {
     const arrived = await ready.handleRedirect();
-    if (arrived) tell("good", `Welcome back, ${arrived.status.account?.email ?? "whoever you are"}.`);
+    if (arrived) tell("good", `Welcome back, ${arrived.status.account?.email ?? "whoever you are"}. ${NEXT}`);
   } catch (error) {
     tellError(error);
   }

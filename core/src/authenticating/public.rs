@@ -1,0 +1,65 @@
+//! Client authentication where every client is a public one: there is nothing to prove (RFC 6749, section 2.1).
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Event, HttpRequest, Machine, Place, Provider, Secret, Seed, Step, Timestamp, form};
+
+/// Never under way: it ends as it begins.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) enum Authenticating {}
+
+/// That nothing is proven.
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) enum ClientProof {
+    #[default]
+    None,
+}
+
+/// Where a secret would be had.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub(crate) enum SecretSource {
+    Given(Option<Secret>),
+    Stored(Place),
+}
+
+/// What a proof would be new for.
+pub(crate) struct Occasion<'a> {
+    pub(crate) audience: &'a str,
+    pub(crate) purpose: &'a str,
+    pub(crate) seed: &'a Seed,
+    pub(crate) now: Timestamp,
+}
+
+impl Authenticating {
+    pub(crate) fn start(_: &Provider, _: &SecretSource, _: &Occasion<'_>) -> Step<Self> {
+        Step::Done(Ok(ClientProof::None))
+    }
+
+    pub(crate) fn rehearse(_: &Provider) -> Step<Self> {
+        Step::Done(Ok(ClientProof::None))
+    }
+}
+
+impl Machine for Authenticating {
+    type Output = ClientProof;
+
+    fn step(self, _: Timestamp, _: Event) -> Step<Self> {
+        match self {}
+    }
+}
+
+impl ClientProof {
+    pub(crate) fn shared_secret(&self) -> Option<&Secret> {
+        None
+    }
+
+    pub(crate) fn post(&self, provider: &Provider, url: &str, parameters: &[(&str, &str)]) -> HttpRequest {
+        let mut all: Vec<(&str, &str)> = parameters.to_vec();
+        if !parameters.iter().any(|(name, _)| *name == "client_id") {
+            all.insert(parameters.len().min(1), ("client_id", &provider.client_id));
+        }
+        form::post(url, &all, Vec::new())
+    }
+}
