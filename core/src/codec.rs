@@ -185,7 +185,7 @@ impl Conversation {
     #[cfg(feature = "trace")]
     pub fn states(&self) -> String {
         let states = self.open.as_ref().map(|open| open.flow.states()).unwrap_or_default();
-        crate::json::write(&states)
+        json::write(&states)
     }
 
     /// Goes on, in a new page, with the flow that [`Conversation::suspend`] has put aside; `request` is the JSON

@@ -1,6 +1,7 @@
 //! Handing out the record, so that it can be kept elsewhere.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,7 @@ enum State {
     Begun,
     Reading(GuardedReading),
     Looking {
-        held: Held,
+        held: Box<Held>,
     },
     Settling(Refresh),
     Again {
@@ -64,7 +65,7 @@ impl Exporting {
         )
     }
 
-    fn looked(self, held: Held, parked: Option<&Secret>, now: Timestamp) -> Step<Self> {
+    fn looked(self, held: Box<Held>, parked: Option<&Secret>, now: Timestamp) -> Step<Self> {
         let token = held.record().ok().and_then(Record::refresh_token);
         let parked = parked.and_then(Parked::parse);
         let is_open = parked.zip(token).is_some_and(|(parked, token)| parked.intent.is_of(token));
@@ -103,7 +104,7 @@ impl Exporting {
         )
     }
 
-    fn done(self, result: Result<Held, Error>, mut warnings: Vec<Report>) -> Step<Self> {
+    fn done(self, result: Result<Box<Held>, Error>, mut warnings: Vec<Report>) -> Step<Self> {
         let exported = result.and_then(|held| {
             let record = held.permitted(&self.request.configuration)?;
             if *record.credential() == Credential::Nothing {

@@ -185,7 +185,7 @@ impl Begun {
     }
 
     /// Whether what is to come may be kept, and can.
-    fn can_keep(&self, held: Held) -> Result<(), Error> {
+    fn can_keep(&self, held: Box<Held>) -> Result<(), Error> {
         let LoginRequest { configuration, store, .. } = &self.request;
         let mode = configuration.store_for_login(*store, held.mode)?;
         if let (StoreMode::Auto, Some(failure)) = (mode, &held.trouble) {

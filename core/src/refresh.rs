@@ -1,5 +1,6 @@
 //! Keeping people signed in: an access token that is good, renewed at most once by whoever asks.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
@@ -44,10 +45,10 @@ pub(crate) struct Refresh {
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
     Peeking { step: Reading, again: Option<Again> },
-    Queueing { seen: Held },
-    Yielding { seen: Held },
-    Discovering { held: Held, provider: Provider, step: Discovery },
-    Locking { held: Held, target: Target },
+    Queueing { seen: Box<Held> },
+    Yielding { seen: Box<Held> },
+    Discovering { held: Box<Held>, provider: Provider, step: Discovery },
+    Locking { held: Box<Held>, target: Target },
     Renewing { step: Renewing, locked: bool },
     Unlocking { result: Result<Token, Error> },
 }
@@ -55,7 +56,7 @@ enum State {
 /// What was held before the lock was waited for, and why it could not be had, if it could not.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 struct Again {
-    seen: Held,
+    seen: Box<Held>,
     error: Option<Error>,
 }
 
@@ -100,7 +101,7 @@ impl Refresh {
         Self::peeking(order, step, Some(again), now)
     }
 
-    fn peeked(order: Order, held: Held, now: Timestamp) -> Step<Self> {
+    fn peeked(order: Order, held: Box<Held>, now: Timestamp) -> Step<Self> {
         match order.judge(&held, now) {
             Judgement::Use(token) => Step::Done(Ok(token)),
             // Its death is noted before a peer that takes no lock has saved the successor, and whoever noted it still
@@ -114,7 +115,7 @@ impl Refresh {
         }
     }
 
-    fn renew(order: Order, held: Held, now: Timestamp) -> Step<Self> {
+    fn renew(order: Order, held: Box<Held>, now: Timestamp) -> Step<Self> {
         let Some(provider) = held
             .record()
             .ok()
@@ -128,7 +129,13 @@ impl Refresh {
         Self::discovering(order, held, provider, discovery, now)
     }
 
-    fn discovering(order: Order, held: Held, provider: Provider, step: Step<Discovery>, now: Timestamp) -> Step<Self> {
+    fn discovering(
+        order: Order,
+        held: Box<Held>,
+        provider: Provider,
+        step: Step<Discovery>,
+        now: Timestamp,
+    ) -> Step<Self> {
         step.within(
             (order, held, provider),
             |(order, held, provider), step| Self { order, state: State::Discovering { held, provider, step } },

@@ -1,6 +1,7 @@
 //! Putting the credential of a new login in the place of whatever was there.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -76,8 +77,8 @@ impl Terms {
 enum State {
     Locking(Lock),
     Reading(Reading),
-    Recalling { before: Held },
-    Writing { step: Writing, mode: StoreMode, before: Held, secret_before: SecretSource },
+    Recalling { before: Box<Held> },
+    Writing { step: Writing, mode: StoreMode, before: Box<Held>, secret_before: SecretSource },
     Sweeping { stored: Stored, next: Slot },
     Noting { stored: Stored },
     Unlocking { result: Result<Stored, Error> },
@@ -90,11 +91,11 @@ pub(crate) struct Stored {
     pub(crate) record: Record,
     pub(crate) seed: SeedUse,
     /// What the home held before.
-    pub(crate) before: Held,
+    pub(crate) before: Box<Held>,
     /// Where the client's secret of the session before is had.
     pub(crate) secret_before: SecretSource,
     /// What it holds now.
-    pub(crate) after: Held,
+    pub(crate) after: Box<Held>,
     pub(crate) warnings: Vec<Report>,
 }
 
@@ -160,7 +161,7 @@ impl Storing {
         )
     }
 
-    fn compare(self, before: Held, now: Timestamp) -> Step<Self> {
+    fn compare(self, before: Box<Held>, now: Timestamp) -> Step<Self> {
         if !self.credential.terms.are_of_a_seed() {
             return self.read(before, now);
         }
@@ -172,14 +173,15 @@ impl Storing {
     }
 
     /// The record stays. Whoever hands in a seed says that this home is the one that renews it, copied or not.
-    fn keep(self, before: Held, seed: SeedUse, record: Record) -> Step<Self> {
+    fn keep(self, before: Box<Held>, seed: SeedUse, record: Record) -> Step<Self> {
         let mut sidecar = before.sidecar.clone().settled(&self.configuration.home, &self.seed);
         // The same credential may be spelled in another way.
         let known = if seed == SeedUse::Held { &record } else { &self.credential.record };
         sidecar.saw_seed(&known.text());
         let is_noted = sidecar == before.sidecar || before.place == Place::Ephemeral;
         let effect = Effect::Save { slot: Slot::Sidecar, contents: sidecar.text() };
-        let after = Held { sidecar, ..before.clone() };
+        let mut after = before.clone();
+        after.sidecar = sidecar;
         let secret_before = SecretSource::Stored(before.place);
         let stored = Stored { record, seed, before, secret_before, after, warnings: Vec::new() };
         if is_noted {
@@ -200,7 +202,7 @@ impl Storing {
         self.unlock(Ok(stored))
     }
 
-    fn read(self, before: Held, now: Timestamp) -> Step<Self> {
+    fn read(self, before: Box<Held>, now: Timestamp) -> Step<Self> {
         let place = before.place;
         if self.credential.client_secret.is_some() && self.has_secret(&before) {
             // The secret of this login takes its place, and the session before may be another server's: what is
@@ -216,7 +218,7 @@ impl Storing {
         })
     }
 
-    fn write(self, before: Held, secret_before: SecretSource, now: Timestamp) -> Step<Self> {
+    fn write(self, before: Box<Held>, secret_before: SecretSource, now: Timestamp) -> Step<Self> {
         let Self { configuration, seed, credential, .. } = &self;
         let mode = match configuration.store_for_login(credential.store, before.mode) {
             Ok(mode) => mode,
@@ -256,7 +258,13 @@ impl Storing {
         self.writing(step, mode, before, secret_before)
     }
 
-    fn writing(self, step: Step<Writing>, mode: StoreMode, before: Held, secret_before: SecretSource) -> Step<Self> {
+    fn writing(
+        self,
+        step: Step<Writing>,
+        mode: StoreMode,
+        before: Box<Held>,
+        secret_before: SecretSource,
+    ) -> Step<Self> {
         step.within(
             (self, before, secret_before),
             |(machine, before, secret_before), step| machine.at(State::Writing { step, mode, before, secret_before }),
@@ -268,17 +276,17 @@ impl Storing {
     }
 
     /// An answer that an interrupted refresh of the session before has left behind is nobody's now.
-    fn sweep(self, mode: StoreMode, before: Held, secret_before: SecretSource, written: Written) -> Step<Self> {
+    fn sweep(self, mode: StoreMode, before: Box<Held>, secret_before: SecretSource, written: Written) -> Step<Self> {
         let slot = Slot::Parked(before.place);
         let record = self.credential.record.clone();
-        let after = Held {
+        let after = Box::new(Held {
             mode,
             sidecar: written.sidecar,
             place: written.place,
             record: Ok(Some(record.clone())),
             trouble: None,
             warnings: Vec::new(),
-        };
+        });
         // The key of the session before, where it was not written over.
         let key = Some(Slot::Proof(before.place)).filter(|_| {
             before.sidecar.proof_key().is_some() && (self.credential.bound.is_none() || before.place != after.place)

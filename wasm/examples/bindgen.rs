@@ -1,4 +1,5 @@
-//! Writes the JavaScript that belongs to the module: `bindgen MODULE.wasm FOLDER`. Called by `wasm/build`.
+//! Writes the JavaScript that belongs to the module: `bindgen MODULE.wasm FOLDER`. Called by `wasm/build`; `wasm/size` adds
+//! the word `names`, which keeps the names of functions.
 
 use std::env::args;
 use std::error::Error;
@@ -12,7 +13,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .web(true)?
         .omit_default_module_path(false)
         .typescript(false)
-        .remove_name_section(true)
+        .remove_name_section(args().nth(3).as_deref() != Some("names"))
+        .demangle(true)
         .remove_producers_section(true)
         .generate(folder)?;
     Ok(())

@@ -1,5 +1,7 @@
 //! Reading a home while nobody writes it.
 
+use alloc::boxed::Box;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Held, Reading};
@@ -18,7 +20,7 @@ const PATIENCE: u64 = 2_000;
 pub(crate) enum GuardedReading {
     Locking { configuration: Configuration },
     Reading { locked: bool, step: Reading },
-    Unlocking { result: Result<Held, Error> },
+    Unlocking { result: Result<Box<Held>, Error> },
 }
 
 impl GuardedReading {
@@ -42,7 +44,7 @@ impl GuardedReading {
 }
 
 impl Machine for GuardedReading {
-    type Output = Held;
+    type Output = Box<Held>;
 
     fn step(self, now: Timestamp, event: Event) -> Step<Self> {
         match (self, event) {

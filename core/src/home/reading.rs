@@ -1,5 +1,6 @@
 //! Reading what a home holds.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -30,13 +31,13 @@ pub(crate) struct Reading {
 enum State {
     Sidecar,
     Record {
-        held: Held,
+        held: Box<Held>,
         place: Place,
     },
     /// `auto`, and the keyring has answered.
     #[cfg(feature = "homes")]
     Beside {
-        held: Held,
+        held: Box<Held>,
         keyring: Option<Secret>,
         trouble: Option<StoreFailure>,
     },
@@ -155,19 +156,19 @@ impl Reading {
         let disagrees = self.configured.filter(|configured| *configured != mode);
         let warnings = disagrees.map(|configured| disagreement(mode, configured)).into_iter().collect();
         let place = mode.place();
-        let held = Held { sidecar, mode, place, record: Ok(None), trouble: None, warnings };
+        let held = Box::new(Held { sidecar, mode, place, record: Ok(None), trouble: None, warnings });
         Step::perform(Self { state: State::Record { held, place }, ..self }, Effect::Load(Slot::Record(place)))
     }
 
     #[cfg(feature = "homes")]
-    fn beside(self, held: Held, keyring: Option<Secret>, trouble: Option<StoreFailure>) -> Step<Self> {
+    fn beside(self, held: Box<Held>, keyring: Option<Secret>, trouble: Option<StoreFailure>) -> Step<Self> {
         let machine = Self { state: State::Beside { held, keyring, trouble }, ..self };
         Step::perform(machine, Effect::Load(Slot::Record(Place::File)))
     }
 }
 
 impl Machine for Reading {
-    type Output = Held;
+    type Output = Box<Held>;
 
     fn step(self, _: Timestamp, event: Event) -> Step<Self> {
         let Self { configured, policy, chosen, state } = self;
@@ -197,26 +198,38 @@ impl Machine for Reading {
             {
                 Step::Done(Ok(held.with(Place::Keyring, Some(&keyring))))
             }
-            (State::Record { held, .. }, Event::StoreFailed(failure)) => Step::Done(Ok(held.without(&policy, failure))),
+            (State::Record { held, .. }, Event::StoreFailed(failure)) => {
+                Step::Done(Ok(held.without(policy.blame(failure))))
+            }
             #[cfg(feature = "homes")]
-            (State::Beside { held, .. }, Event::StoreFailed(failure)) => Step::Done(Ok(held.without(&policy, failure))),
+            (State::Beside { held, .. }, Event::StoreFailed(failure)) => {
+                Step::Done(Ok(held.without(policy.blame(failure))))
+            }
             (_, event) => Step::Done(Err(unexpected(&event))),
         }
     }
 }
 
 impl Held {
-    fn without(self, policy: &Policy, failure: StoreFailure) -> Self {
-        Self { record: Err(policy.blame(failure)), ..self }
+    fn without(mut self: Box<Self>, error: Error) -> Box<Self> {
+        self.record = Err(error);
+        self
     }
 
-    fn with(mut self, place: Place, text: Option<&Secret>) -> Self {
+    fn with(mut self: Box<Self>, place: Place, text: Option<&Secret>) -> Box<Self> {
         self.sidecar.saw(place, text);
-        Self { place, record: text.map(Record::parse).transpose(), ..self }
+        self.place = place;
+        self.record = text.map(Record::parse).transpose();
+        self
     }
 
     /// `auto` has looked into both stores.
-    fn of_two(mut self, keyring: Option<&Secret>, file: Option<&Secret>, trouble: Option<StoreFailure>) -> Self {
+    fn of_two(
+        mut self: Box<Self>,
+        keyring: Option<&Secret>,
+        file: Option<&Secret>,
+        trouble: Option<StoreFailure>,
+    ) -> Box<Self> {
         if let Some(failure) = trouble {
             return self.without_keyring(file, failure);
         }
@@ -231,7 +244,7 @@ impl Held {
 
     /// A keyring that is not there holds nothing, unless the record was written there; then a file counts that
     /// somebody has written since. One that does not open, or not in time, is not an empty one.
-    fn without_keyring(mut self, file: Option<&Secret>, failure: StoreFailure) -> Self {
+    fn without_keyring(mut self: Box<Self>, file: Option<&Secret>, failure: StoreFailure) -> Box<Self> {
         let written = self.sidecar.place;
         let is_as_left = file.is_some_and(|file| self.sidecar.changed(Place::File, file) == Some(false));
         let may_do_without = match failure.kind {
@@ -239,14 +252,15 @@ impl Held {
             _ => written == Some(Place::File) && file.is_some(),
         };
         if !may_do_without {
-            return Self { record: Err(failure.into()), ..self };
+            return self.without(failure.into());
         }
         // Said when the record got there; from then on only `status` repeats it.
         if file.is_some() && !is_as_left {
             self.warnings.push(fallback(&failure));
         }
         let place = if file.is_some() { Place::File } else { Place::Keyring };
-        Self { trouble: Some(failure), ..self.with(place, file) }
+        self.trouble = Some(failure);
+        self.with(place, file)
     }
 
     /// Of two records one whose refresh token is finished is a leftover. Else the one counts that changed since it

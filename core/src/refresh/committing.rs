@@ -1,6 +1,7 @@
 //! Making renewed tokens the record, unless the record is no longer the one they were made from.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,7 @@ const PATIENCE: u64 = 30_000;
 pub(crate) struct Committing {
     order: Order,
     /// What was held when the token was spent.
-    spent: Held,
+    spent: Box<Held>,
     set: TokenSet,
     /// When the tokens were asked for; a lifetime is counted from there.
     granted: Timestamp,
@@ -70,7 +71,7 @@ pub(crate) struct Committed {
 impl Committing {
     pub(crate) fn start(
         order: Order,
-        spent: Held,
+        spent: Box<Held>,
         set: TokenSet,
         granted: Timestamp,
         provider: Provider,
@@ -96,7 +97,7 @@ impl Committing {
         )
     }
 
-    fn compared(self, found: Held, now: Timestamp) -> Step<Self> {
+    fn compared(self, found: Box<Held>, now: Timestamp) -> Step<Self> {
         if let Err(error @ Error::Forbidden(_)) = found.permitted(&self.order.configuration) {
             return self.not_saved(&error, now);
         }
@@ -135,7 +136,7 @@ impl Committing {
         self.unlock(Verdict::Discarded(Err(reason.into())))
     }
 
-    fn write(mut self, found: Held, record: Record, now: Timestamp) -> Step<Self> {
+    fn write(mut self, found: Box<Held>, record: Record, now: Timestamp) -> Step<Self> {
         let Some(current) = record.tokens() else { return self.discard(LoginRequired::AnotherAccount) };
         let renewed = current.clone().renewed(&self.set);
         let mut sidecar = found.sidecar.settled(&self.order.configuration.home, &self.order.seed);

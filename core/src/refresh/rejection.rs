@@ -1,5 +1,7 @@
 //! After the server has rejected a refresh token: perhaps somebody else holds its successor.
 
+use alloc::boxed::Box;
+
 use serde::{Deserialize, Serialize};
 
 use super::Order;
@@ -22,7 +24,7 @@ const PAUSE: u64 = 500;
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Rejection {
     order: Order,
-    spent: Held,
+    spent: Box<Held>,
     reason: LoginRequired,
     /// The token's death is on record.
     buried: bool,
@@ -54,7 +56,7 @@ enum State {
 }
 
 impl Rejection {
-    pub(crate) fn start(order: Order, spent: Held, reason: LoginRequired, now: Timestamp) -> Step<Self> {
+    pub(crate) fn start(order: Order, spent: Box<Held>, reason: LoginRequired, now: Timestamp) -> Step<Self> {
         Self { order, spent, reason, buried: false, state: State::Pausing { look: 0 } }.look(1, now)
     }
 

@@ -1,5 +1,6 @@
 //! Spending a refresh token once: everything that happens between taking the transaction's lock and giving it back.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
@@ -50,7 +51,7 @@ pub(crate) struct Renewing {
     order: Order,
     target: Target,
     /// What is held: read before the lock, then again under it.
-    held: Held,
+    held: Box<Held>,
     /// The client's secret, once it was read. What is stored when it is needed again may be another client's.
     secret: Option<Secret>,
     /// The key that the tokens are bound to, once it is needed.
@@ -103,7 +104,7 @@ enum Then {
 
 impl Renewing {
     /// Begins, with the lock held; `seen` is what was read before it was taken.
-    pub(crate) fn start(order: Order, target: Target, seen: Held, now: Timestamp) -> Step<Self> {
+    pub(crate) fn start(order: Order, target: Target, seen: Box<Held>, now: Timestamp) -> Step<Self> {
         Self { order, target, held: seen, secret: None, possession: None, state: State::Looking }.reread(now)
     }
 
@@ -123,7 +124,7 @@ impl Renewing {
         )
     }
 
-    fn compared(self, held: Held, now: Timestamp) -> Step<Self> {
+    fn compared(self, held: Box<Held>, now: Timestamp) -> Step<Self> {
         match self.order.judge_again(&self.held, &held, now) {
             Judgement::Use(token) => return Step::Done(Ok(token)),
             Judgement::Stop(error) => return Step::Done(Err(error)),
