@@ -33,9 +33,9 @@ async function open() {
   return tab;
 }
 
-async function ready(tab) {
-  await tab.waitFor((origin) => location.origin === origin && globalThis.app?.start && true, site.origin);
-  return tab.evaluate(() => app.start);
+/** What the application of the page began with. */
+function ready(tab) {
+  return tab.waitFor((origin) => location.origin === origin && globalThis.app?.start, site.origin);
 }
 
 async function signedIn() {
