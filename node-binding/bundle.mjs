@@ -1,6 +1,6 @@
 // What is published of the JavaScript: in one file what a program waits for when it loads the package, and in another
 // what the first call needs. A file for each module would take a multiple of the time.
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -27,6 +27,9 @@ export async function bundle(dist) {
     write(join(dist, "later.js"), exported(LATER), [borrowed()]),
   ]);
   writeFileSync(join(dist, "all.js"), 'module.exports = { ...require("./index.js"), ...require("./later.js") };\n');
+  // The core needs nothing else of what the first call needs.
+  const core = join(dist, "core.js");
+  writeFileSync(core, readFileSync(core, "utf8").replace("./all.js", "./later.js"));
   const kept = ["all.js", "core.js", "index.js", "later.js", "vscode.js"];
   for (const name of readdirSync(dist)) {
     if (name.endsWith(".js") && !kept.includes(name)) rmSync(join(dist, name));
@@ -84,15 +87,13 @@ function late() {
   );
 }
 
-/** In place of each module that the first file has. */
+/** In place of each module that the first file has: what it has of it. */
 function borrowed() {
-  const contents = `module.exports = require("./index.js").shared;`;
-  return plugin(
-    "borrowed",
-    (path) => SHARED.includes(nameOf(path)),
-    () => ({ contents }),
-    ["./index.js"],
-  );
+  const load = (path) => {
+    const names = Object.keys(require(`./dist/${nameOf(path)}.js`));
+    return { contents: `export const { ${names.join(", ")} } = require("./index.js").shared;` };
+  };
+  return plugin("borrowed", (path) => SHARED.includes(nameOf(path)), load, ["./index.js"]);
 }
 
 function plugin(namespace, concerns, load, external = []) {

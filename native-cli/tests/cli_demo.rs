@@ -1,6 +1,7 @@
 //! The demo: it tells its story, leaves nothing behind, and its server serves.
 
 #![cfg(feature = "tls")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 

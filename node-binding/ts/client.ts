@@ -128,7 +128,7 @@ export abstract class Client {
 
   /**
    * Calls the listener when anybody has signed in or out or renewed this session, this program included. Watching keeps
-   * no process alive; a login that lies in a keyring is heard of where Hallpass writes it.
+   * no process alive.
    */
   on(event: "change", listener: ChangeListener): this {
     if (event !== "change") throw misused("invalid_option", "there is no event but `change`");

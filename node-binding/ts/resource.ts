@@ -29,6 +29,8 @@ export class ResourceRequest {
   #method: string;
   #headers: Headers;
   #body: Body | null;
+  /** A request whose body is not read yet. */
+  #unread: Request | undefined;
 
   constructor(origins: ReadonlySet<string>, fetch: typeof globalThis.fetch, input: FetchInput, init: FetchInit = {}) {
     const asked = input instanceof Request ? input : undefined;
@@ -41,12 +43,16 @@ export class ResourceRequest {
     this.#url = new URL(asked ? asked.url : String(input));
     this.#method = (method ?? asked?.method ?? "GET").toUpperCase();
     this.#headers = new Headers(headers ?? asked?.headers);
-    this.#body = body ?? asked?.body ?? null;
+    this.#body = body ?? null;
+    if (body === undefined && asked && !/^(GET|HEAD)$/.test(this.#method)) this.#unread = asked;
     this.#checkOrigin();
   }
 
   /** Sends it, with one recovery on a 401: by then somebody else may have renewed the token, and else it is now. */
   async send(tokens: Tokens): Promise<Response> {
+    // Not as a stream, which is sent once, and which not every browser knows.
+    const whole = await this.#unread?.arrayBuffer();
+    if (whole?.byteLength) this.#body = whole;
     let token = await tokens.usable();
     let recovered = false;
     let nonce: string | null = null;

@@ -126,13 +126,12 @@ function exchangesTokens(provider) {
   }, parameters);
 }
 
-// `pushed` is 'offered' or 'required', `dpop` is 'offered' or 'nonce', `mayReturn` says which redirect URIs there are
-// besides the registered ones, and with `sharesWithPages` pages of any origin may ask. On the answer, `requests` lists what
-// came to the token and revocation endpoints and to that for pushed requests, oldest first, and `settings` can be changed
-// while the server runs: `arriving` and `leaving` are called with the path of such a request before it is processed and,
-// with the answer's body, before it is answered; they hold it up for as long as they like. A client may use a connection
-// again, unless `reusesConnections` is false: then a browser that loses one does not send the request again of its own
-// accord.
+// `pushed` is 'offered' or 'required', `dpop` is 'offered' or 'nonce', and with `sharesWithPages` pages of any origin
+// may ask. On the answer, `requests` lists what came to the token and revocation endpoints and to that for pushed
+// requests, oldest first, and `settings` can be changed while the server runs: its `arriving` and `leaving` see such a
+// request before it is processed and before it is answered, and hold it up for as long as they like. A client may use a
+// connection again, unless `reusesConnections` is false: then a browser that loses one does not send the request again
+// of its own accord.
 export async function startAuthorizationServer(options = {}) {
   const { accessTokenSeconds = 3600, clientKey, jwtAccessTokens = false, host = '127.0.0.1', port = 0 } = options;
   const { pushed, dpop, mayReturn } = options;

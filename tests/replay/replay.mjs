@@ -5,6 +5,12 @@ import { test } from "node:test";
 
 const folder = new URL("../transcripts/", import.meta.url);
 
+/** Whether a request is for something that a page has no use for: the module for pages is made without it. */
+export function isLeftOutOfPages(request) {
+  const [[flow, { configuration }]] = Object.entries(request);
+  return ["seed", "export", "enforce", "role"].includes(flow) || configuration.provider.dialect === "openai";
+}
+
 /**
  * Registers one test for each transcript: every message must be what was recorded, byte for byte. Requests that the build
  * is made without, which `isLeftOut` tells, must be refused.

@@ -19,8 +19,8 @@ code=0
 measured=(tests/web/module.test.mjs tests/web/race.mjs)
 others=()
 for file in tests/web/*.test.mjs; do [ "$file" = "${measured[0]}" ] || others+=("$file"); done
-node --test --test-concurrency=1 --test-timeout=180000 "${measured[@]}" || code=$?
-node --test --test-concurrency=2 --test-timeout=180000 "${others[@]}" || code=$?
+node --test --test-concurrency=1 --test-timeout=600000 "${measured[@]}" || code=$?
+node --test --test-concurrency=2 --test-timeout=600000 "${others[@]}" || code=$?
 while IFS= read -r line; do say "$line"; done <"$HALLPASS_NUMBERS"
 rm -f "$HALLPASS_NUMBERS"
 exit "$code"

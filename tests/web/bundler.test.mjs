@@ -58,7 +58,8 @@ async function built(t) {
 test("nothing in it is evaluated from text", () => {
   const scripts = [...files].filter(([name]) => name.endsWith(".js"));
   assert.ok(scripts.length > 0);
-  for (const [name, bytes] of scripts) assert.doesNotMatch(bytes.toString(), /\beval\s*\(|\bnew Function\b|[^.\w]Function\s*\(/, name);
+  for (const [name, bytes] of scripts)
+    assert.doesNotMatch(bytes.toString(), /\beval\s*\(|\bnew Function\b|[^.\w]Function\s*\(/, name);
   const modules = [...files.keys()].filter((name) => name.endsWith(".wasm"));
   assert.ok(modules.length >= 1, "the module is among its files");
 });

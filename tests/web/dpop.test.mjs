@@ -45,7 +45,11 @@ for (const store of ["memory", "indexeddb"]) {
       if (store === "indexeddb") {
         await page.reload();
         await stage.ready(page);
-        assert.deepEqual(await used(), { tokenType: "DPoP", status: 200 }, "the key stays when the page is loaded anew");
+        assert.deepEqual(
+          await used(),
+          { tokenType: "DPoP", status: 200 },
+          "the key stays when the page is loaded anew",
+        );
         await stage.value(page, () => app.hallpass.token({ refresh: true }));
       }
       assert.ok(keys.length > 0, "keys were made");

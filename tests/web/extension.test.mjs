@@ -76,7 +76,10 @@ test("an extension's service worker signs a person in, calls an API and renews t
     return (await globalThis.hallpass.status()).loggedIn;
   }, settings);
   assert.equal(again, true);
-  assert.equal(await background.evaluate(() => globalThis.hallpass.logout().then(({ revocation }) => revocation)), "revoked");
+  assert.equal(
+    await background.evaluate(() => globalThis.hallpass.logout().then(({ revocation }) => revocation)),
+    "revoked",
+  );
 });
 
 async function waited(worker, work) {

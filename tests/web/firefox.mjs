@@ -29,6 +29,9 @@ const PREFERENCES = {
   "toolkit.telemetry.enabled": false,
 };
 
+/** For so long a command may take, in milliseconds. */
+const PATIENCE = 10_000;
+
 export class Firefox {
   #last = 0;
   #open = new Map();
@@ -55,7 +58,12 @@ export class Firefox {
   send(method, params) {
     const id = ++this.#last;
     this.socket.send(JSON.stringify({ id, method, params }));
-    return new Promise((resolve, reject) => this.#open.set(id, { resolve, reject }));
+    return new Promise((resolve, reject) => {
+      // A script that waits in a page that goes away may never be answered.
+      const timer = setTimeout(() => reject(new Error(`${method} is not answered`)), PATIENCE);
+      const end = (settle) => (value) => (clearTimeout(timer), settle(value));
+      this.#open.set(id, { resolve: end(resolve), reject: end(reject) });
+    });
   }
 
   #hear({ id, type, result, error, message }) {
@@ -116,7 +124,7 @@ export class Tab {
 
   /** Waits until the page is there and this holds in it, whatever it goes through until then. */
   waitFor(work, argument) {
-    return until(() => this.evaluate(work, argument).catch(() => false), `${work} holds`);
+    return until(() => this.evaluate(work, argument).catch(() => false), `${work} holds`, 35);
   }
 }
 

@@ -33,9 +33,9 @@ async function open() {
   return tab;
 }
 
-async function ready(tab) {
-  await tab.waitFor((origin) => location.origin === origin && globalThis.app?.start && true, site.origin);
-  return tab.evaluate(() => app.start);
+/** What the application of the page began with. */
+function ready(tab) {
+  return tab.waitFor((origin) => location.origin === origin && globalThis.app?.start, site.origin);
 }
 
 async function signedIn() {
@@ -70,7 +70,8 @@ for (const [name, start] of [
     const known = new Set((await firefox.tabs()).map(({ context }) => context));
     await tab.evaluate(() => document.querySelector("#popup").click());
     const popup = await until(
-      async () => (await firefox.tabs()).find(({ context, url }) => !known.has(context) && url.startsWith(server.issuer)),
+      async () =>
+        (await firefox.tabs()).find(({ context, url }) => !known.has(context) && url.startsWith(server.issuer)),
       "a window opens",
     );
     await consents(popup, server.issuer);
@@ -89,7 +90,9 @@ test(`${TABS} tabs with one expired session refresh once`, async () => {
   while (tabs.length < TABS) tabs.push(await open());
   server.settings.accessTokenSeconds = 3600;
   server.requests.length = 0;
-  const tokens = await Promise.all(tabs.map((tab) => tab.evaluate(async () => (await app.hallpass.token()).accessToken)));
+  const tokens = await Promise.all(
+    tabs.map((tab) => tab.evaluate(async () => (await app.hallpass.token()).accessToken)),
+  );
   assert.deepEqual(
     server.requests.map(({ status }) => status),
     [200],

@@ -111,7 +111,16 @@ export function hostile() {
   }
 
   // Objects that are made without these members inherit them from here.
-  for (const name of ["refresh_token", "refreshToken", "access_token", "accessToken", "tokens", "body", "authorization", "wasm"]) {
+  for (const name of [
+    "refresh_token",
+    "refreshToken",
+    "access_token",
+    "accessToken",
+    "tokens",
+    "body",
+    "authorization",
+    "wasm",
+  ]) {
     Object.defineProperty(Object.prototype, name, {
       configurable: true,
       get: () => undefined,
@@ -129,7 +138,8 @@ export async function ransack() {
   const seen = new Set();
   const walk = (value, depth) => {
     if (typeof value === "string") return void found.push(value);
-    if ((typeof value !== "object" && typeof value !== "function") || value === null || depth > 6 || seen.has(value)) return;
+    if ((typeof value !== "object" && typeof value !== "function") || value === null || depth > 6 || seen.has(value))
+      return;
     seen.add(value);
     for (let owner = value; owner && owner !== Object.prototype; owner = Object.getPrototypeOf(owner)) {
       for (const key of Reflect.ownKeys(owner)) {

@@ -37,7 +37,10 @@ async function failsAndRecovers(stage, mend) {
 
 for (const [what, answer] of [
   ["is not there", { status: 404, body: "Not found", headers: { "content-type": "text/plain" } }],
-  ["is a page of HTML, as a server for one page answers", { body: "<!doctype html>", headers: { "content-type": "text/html" } }],
+  [
+    "is a page of HTML, as a server for one page answers",
+    { body: "<!doctype html>", headers: { "content-type": "text/html" } },
+  ],
   ["is nothing", { body: "" }],
   ["is sent as some bytes", { headers: { "content-type": "application/octet-stream" } }],
   ["is cut off", { body: Buffer.from("\0asm\x01\0\0\0\x01\x07\x60", "latin1") }],
@@ -104,7 +107,11 @@ test("a page that is no secure context is named", async (t) => {
 });
 
 test("a browser without locks takes turns as well as it can", async (t) => {
-  const stage = await Stage.set(t, { start: peer, server: { accessTokenSeconds: 60 }, settings: { store: "indexeddb" } });
+  const stage = await Stage.set(t, {
+    start: peer,
+    server: { accessTokenSeconds: 60 },
+    settings: { store: "indexeddb" },
+  });
   await stage.context.addInitScript(() => Object.defineProperty(Navigator.prototype, "locks", { value: undefined }));
   const one = await stage.signedIn();
   const other = await stage.tab();
@@ -158,7 +165,8 @@ for (const [what, options, name] of [
     const stage = await Stage.set(t);
     const page = await stage.tab();
     const { error } = await page.evaluate(
-      ([options, missing]) => app.outcome(app.create({ ...options, ...Object.fromEntries(missing.map((name) => [name, undefined])) })),
+      ([options, missing]) =>
+        app.outcome(app.create({ ...options, ...Object.fromEntries(missing.map((name) => [name, undefined])) })),
       [options, Object.keys(options).filter((key) => options[key] === undefined)],
     );
     assert.ok(error?.code, "it is an error");

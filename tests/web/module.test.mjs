@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { isLeftOutOfPages } from "../replay/replay.mjs";
 import { launched } from "./chromium.mjs";
 import { tell } from "./numbers.mjs";
 import { Site } from "./site.mjs";
@@ -11,8 +12,6 @@ const ROUNDS = 30;
 /** Milliseconds; the aim is 10, and a machine may be busy with something else. */
 const MOST = 100;
 const folder = new URL("../transcripts/", import.meta.url);
-/** What a page has no use for is left out of the module. */
-const WITHOUT = ["seed", "export", "enforce", "role"];
 
 let site, page;
 
@@ -33,16 +32,14 @@ test("a page with a strict policy replays every transcript", async () => {
   let replayed = 0;
   for (const name of readdirSync(folder).filter((name) => name.endsWith(".json"))) {
     const transcript = JSON.parse(readFileSync(new URL(name, folder), "utf8"));
-    if (WITHOUT.some((flow) => flow in transcript.turns[0].request)) continue;
+    if (isLeftOutOfPages(transcript.turns[0].request)) continue;
     const messages = await page.evaluate((transcript) => globalThis.replay(transcript), transcript);
-    assert.deepEqual(
-      messages,
-      transcript.turns.map(({ message }) => message),
-      name,
-    );
+    for (const [index, { message }] of transcript.turns.entries()) {
+      assert.equal(messages[index], message, `turn ${index + 1} of ${name} is answered in another way`);
+    }
     replayed += 1;
   }
-  assert.ok(replayed > 10, `${replayed} were replayed`);
+  assert.ok(replayed > 8, `${replayed} were replayed`);
 });
 
 test("what a page downloads", (t) => {

@@ -116,7 +116,8 @@ test("messages of others change nothing", async (t) => {
   await popup.evaluate((forgeries) => {
     for (const forgery of forgeries) globalThis.opener?.postMessage(forgery, "*");
   }, forgeries);
-  const refused = () => page.evaluate(() => app.logged.filter((line) => /is not the answer/.test(JSON.stringify(line))).length);
+  const refused = () =>
+    page.evaluate(() => app.logged.filter((line) => /is not the answer/.test(JSON.stringify(line))).length);
   // Long enough for what is heard to be judged.
   await stage.value(page, () => app.hallpass.status());
   assert.equal(await refused(), 0, "a page of another origin was heard");

@@ -48,7 +48,9 @@ test(`${TABS} tabs and a worker refresh once, ${ROUNDS} times`, { timeout: 60_00
   const tabs = [first];
   while (tabs.length < TABS) tabs.push(await stage.tab());
   await first.evaluate(async () => {
-    const script = trustedTypes.createPolicy("racer", { createScriptURL: (url) => url }).createScriptURL("/racer.worker.js");
+    const script = trustedTypes
+      .createPolicy("racer", { createScriptURL: (url) => url })
+      .createScriptURL("/racer.worker.js");
     app.racer = new Worker(script, { type: "module" });
     app.ask = (message) =>
       new Promise((resolve, reject) => {

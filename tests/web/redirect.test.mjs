@@ -222,7 +222,10 @@ for (const [what, change] of [
   ["of another shape", () => '{"state":7}'],
   ["of another version", (text) => text.replace(/"version":\d+/, '"version":99')],
   ["for another redirect URI", (text) => text.replace("/callback", "/elsewhere")],
-  ["with another seed", (text) => text.replace(/"seed":\[\d+/, (start) => (start.endsWith("[7") ? '"seed":[8' : '"seed":[7'))],
+  [
+    "with another seed",
+    (text) => text.replace(/"seed":\[\d+/, (start) => (start.endsWith("[7") ? '"seed":[8' : '"seed":[7')),
+  ],
 ]) {
   test(`a kept flow that is ${what} is an error, and the application goes on`, async (t) => {
     const stage = await Stage.set(t);

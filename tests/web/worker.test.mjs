@@ -35,6 +35,20 @@ async function byDeviceCode(stage, page) {
   assert.equal(value?.status.loggedIn, true, JSON.stringify(error));
 }
 
+/** Every token that the server gives from now on, with what it is. */
+function tokensOf({ server }) {
+  const known = [];
+  server.settings.leaving = ({ body: { access_token, refresh_token, id_token } }) => {
+    const given = [
+      ["access token", access_token],
+      ["refresh token", refresh_token],
+      ["identity token", id_token],
+    ];
+    known.push(...given.filter(([, token]) => token));
+  };
+  return known;
+}
+
 const SIGN_IN = {
   "in a window": bySignInWindow,
   "by a redirect": (stage, page) => stage.signedIn(page),
@@ -76,7 +90,10 @@ test("a request goes out with what the page has given it, and comes back whole",
   api.server.prependListener("request", (request) => {
     const parts = [];
     request.on("data", (part) => parts.push(part));
-    request.on("end", () => (seen = { method: request.method, headers: request.headers, body: Buffer.concat(parts).toString() }));
+    request.on(
+      "end",
+      () => (seen = { method: request.method, headers: request.headers, body: Buffer.concat(parts).toString() }),
+    );
   });
   const shared = {
     "access-control-allow-origin": "*",
@@ -124,21 +141,25 @@ test("tabs that share a worker share its session, and refresh once", async (t) =
 for (const way of ["in a window", "by a redirect"]) {
   const signIn = SIGN_IN[way];
   test(`a hostile script that was there first sees no token of a login ${way}`, async (t) => {
-    const stage = await Stage.set(t, { start: peer, server: { accessTokenSeconds: 60 }, settings: { worker: "dedicated" } });
+    const stage = await Stage.set(t, {
+      start: peer,
+      server: { accessTokenSeconds: 60 },
+      settings: { worker: "dedicated" },
+    });
     await stage.context.addInitScript(hostile);
     const page = await stage.tab();
-    const known = [];
-    stage.server.settings.leaving = ({ body: { access_token, refresh_token, id_token } }) => {
-      known.push(["access token", access_token], ["refresh token", refresh_token], ["identity token", id_token]);
-    };
+    const known = tokensOf(stage);
     await signIn(stage, page);
     await stage.value(page, me);
-    const secrets = known.filter(([, secret]) => secret);
-    assert.ok(secrets.length >= 5, "the server has given tokens, and renewed them");
+    assert.ok(known.length >= 5, "the server has given tokens, and renewed them");
     const loot = [...(await page.evaluate(() => globalThis.loot)), ...(await page.evaluate(ransack))];
     assert.ok(loot.length > 50, "the script has seen what there is");
-    assert.ok(loot.some((text) => text.includes("/me")), "it has seen the request");
-    for (const [what, secret] of secrets) assert.ok(!loot.some((text) => text.includes(secret)), `it has seen the ${what}`);
+    assert.ok(
+      loot.some((text) => text.includes("/me")),
+      "it has seen the request",
+    );
+    for (const [what, secret] of known)
+      assert.ok(!loot.some((text) => text.includes(secret)), `it has seen the ${what}`);
   });
 }
 
@@ -150,7 +171,10 @@ test("what a hostile script can do, and what it cannot", async (t) => {
   t.after(() => evil.stop());
   const stolen = [];
   evil.server.prependListener("request", ({ headers }) => stolen.push(headers.authorization));
-  evil.answers.set("/", { headers: { "access-control-allow-origin": "*", "access-control-allow-headers": "*" }, body: "" });
+  evil.answers.set("/", {
+    headers: { "access-control-allow-origin": "*", "access-control-allow-headers": "*" },
+    body: "",
+  });
 
   // It can ask the API in the person's name, as long as the page is open: that is what the page itself does.
   assert.deepEqual(await stage.value(page, me), { status: 200, hasBody: true });
@@ -178,6 +202,56 @@ test("what a hostile script can do, and what it cannot", async (t) => {
   const { error } = await stage.call(away, elsewhere, `${stage.site.origin}/away`);
   assert.ok(error, "a redirect to elsewhere is no answer");
   assert.deepEqual(stolen.filter(Boolean), [], "the token went elsewhere");
+});
+
+test("whatever is said to the worker itself gets no token out of it", async (t) => {
+  const stage = await Stage.set(t, { start: peer, settings: { worker: "dedicated" } });
+  const known = tokensOf(stage);
+  const page = await stage.tab();
+  await bySignInWindow(stage, page);
+  const evil = await Site.start({ issuer: stage.server.issuer });
+  t.after(() => evil.stop());
+  const stolen = [];
+  evil.server.prependListener("request", ({ headers, url }) => stolen.push(`${url} ${headers.authorization}`));
+  const heard = await stage.value(
+    page,
+    async (origin) => {
+      const fetching = { call: "fetch", method: "GET", headers: [], body: null };
+      const calls = [
+        { call: "token", need: "fresh" },
+        { call: "token", need: { usable: { minimum_lifetime: 0 } } },
+        { call: "proof", access_token: "", method: "GET", url: origin, nonce: null },
+        { call: "constructor" },
+        { call: "__proto__" },
+        { call: "create", options: { ...app.settings, worker: undefined, origins: [origin] } },
+        { call: "create", options: { ...app.settings, worker: undefined, issuer: origin } },
+        { ...fetching, url: origin },
+        { ...fetching, url: `${app.settings.issuer}@${origin.slice(7)}` },
+        { ...fetching, url: `${app.settings.issuer}/me`, headers: [["authorization", "Bearer mine"]] },
+        { call: "status", check: true, configuration: { provider: { issuer: origin } } },
+        { call: "login", method: "access_token" },
+      ];
+      const answers = new Map();
+      const all = new Promise((resolve) => {
+        app.worker.addEventListener("message", ({ data }) => {
+          const texts = answers.get(data.id) ?? [];
+          answers.set(data.id, [...texts, JSON.stringify(data)]);
+          if (calls.every((_call, index) => answers.has(`forged ${index}`))) resolve();
+        });
+      });
+      for (const [index, call] of calls.entries()) app.worker.postMessage({ id: `forged ${index}`, ...call });
+      for (const nonsense of [null, 7, "text", [], { id: {} }, { event: "x" }, { id: 1, abort: true }]) {
+        app.worker.postMessage(nonsense);
+      }
+      await all;
+      return [...answers.values()].flat();
+    },
+    evil.origin,
+  );
+  assert.ok(known.length >= 3, "the server has given tokens");
+  for (const [what, secret] of known) assert.ok(!heard.join("\n").includes(secret), `it has given away the ${what}`);
+  assert.deepEqual(stolen, []);
+  assert.deepEqual(await stage.value(page, me), { status: 200, hasBody: true }, "it works on");
 });
 
 test("what a page does to its prototypes is no way to a token", async (t) => {

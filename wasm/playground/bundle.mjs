@@ -1,4 +1,4 @@
-// Puts the page into dist: its scripts with the package in them, the module that says where a flow is, and what is static.
+// Puts the page into dist: its scripts with the package in them, the module that says where a flow is, what is static.
 import { cp, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,7 +25,13 @@ await build({
   splitting: true,
   plugins: [module],
 });
-await build({ ...options, entryPoints: [join(here, "src/theme.ts"), join(here, "style.css")], format: "iife", outbase: here, entryNames: "[name]" });
+await build({
+  ...options,
+  entryPoints: [join(here, "src/theme.ts"), join(here, "style.css")],
+  format: "iife",
+  outbase: here,
+  entryNames: "[name]",
+});
 for (const name of ["index.html", "tab.html", "icon.svg"]) await cp(join(here, name), join(made, name));
 await cp(join(here, "pkg/hallpass_web_bg.wasm"), join(made, "hallpass.wasm"));
 await rm(join(here, "dist"), { recursive: true, force: true });

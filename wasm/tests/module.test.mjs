@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { Flow, initSync } from "../index.js";
 import { checkBoundary } from "../../tests/replay/boundary.mjs";
-import { replayAll } from "../../tests/replay/replay.mjs";
+import { isLeftOutOfPages, replayAll } from "../../tests/replay/replay.mjs";
 
 /**
  * What a page may have to download, compressed: no more than today. The aim is 50,000; whoever makes the module
@@ -76,11 +76,5 @@ for (const [what, configuration] of Object.entries({
   });
 }
 
-// What a page has no use for is left out of the module.
-replayAll(Flow, {
-  isLeftOut: (request) => {
-    const [[flow, { configuration }]] = Object.entries(request);
-    return ["seed", "export", "enforce", "role"].includes(flow) || configuration.provider.dialect === "openai";
-  },
-});
+replayAll(Flow, { isLeftOut: isLeftOutOfPages });
 checkBoundary(Flow);

@@ -48,17 +48,51 @@ test("no secret of any recorded conversation is shown", async () => {
 
 test("what is harmless is shown, and what nobody has thought of is not", async () => {
   const { redacted } = await load("redaction");
-  assert.deepEqual(redacted({ responded: { status: 200, headers: [["Date", "now"], ["X-New", "s3cret"]], body: '{"expires_in":60,"access_token":"s3cret"}' } }), {
-    responded: { status: 200, headers: [["Date", "now"], ["X-New", "••• (6)"]], body: { expires_in: 60, access_token: "••• (6)" } },
-  });
-  assert.deepEqual(redacted({ http: { method: "post", url: "https://a.example/t?code=s3cret", body: "grant_type=refresh_token&refresh_token=s3cret" } }), {
-    http: { method: "post", url: "https://a.example/t?code=…", body: { grant_type: "refresh_token", refresh_token: "••• (6)" } },
-  });
+  assert.deepEqual(
+    redacted({
+      responded: {
+        status: 200,
+        headers: [
+          ["Date", "now"],
+          ["X-New", "s3cret"],
+        ],
+        body: '{"expires_in":60,"access_token":"s3cret"}',
+      },
+    }),
+    {
+      responded: {
+        status: 200,
+        headers: [
+          ["Date", "now"],
+          ["X-New", "••• (6)"],
+        ],
+        body: { expires_in: 60, access_token: "••• (6)" },
+      },
+    },
+  );
+  assert.deepEqual(
+    redacted({
+      http: {
+        method: "post",
+        url: "https://a.example/t?code=s3cret",
+        body: "grant_type=refresh_token&refresh_token=s3cret",
+      },
+    }),
+    {
+      http: {
+        method: "post",
+        url: "https://a.example/t?code=…",
+        body: { grant_type: "refresh_token", refresh_token: "••• (6)" },
+      },
+    },
+  );
   // The name of an error is told, an authorization code is not.
   assert.deepEqual(redacted({ code: "rotation_lost", message: "…" }), { code: "rotation_lost", message: "…" });
   assert.deepEqual(redacted({ code: "rotation" }), { code: "••• (8)" });
   assert.deepEqual(redacted({ seed: Array(32).fill(7) }), { seed: "••• (32)" });
-  assert.deepEqual(redacted({ called: { target: "/?code=s3cret&state=s3cret" } }), { called: { target: "/?code=…&state=…" } });
+  assert.deepEqual(redacted({ called: { target: "/?code=s3cret&state=s3cret" } }), {
+    called: { target: "/?code=…&state=…" },
+  });
 });
 
 test("every machine is drawn: no state on another, and every transition", async () => {
@@ -67,12 +101,18 @@ test("every machine is drawn: no state on another, and every transition", async 
     const { nodes, edges, width, height } = layoutOf(machine);
     assert.equal(nodes.length, machine.states.length + 1, name);
     for (const { from, to } of machine.transitions)
-      assert.ok(edges.some((edge) => edge.from === from && edge.to === to), `${name}: ${from} → ${to}`);
+      assert.ok(
+        edges.some((edge) => edge.from === from && edge.to === to),
+        `${name}: ${from} → ${to}`,
+      );
     for (const { path } of edges) assert.doesNotMatch(path, /NaN|undefined|Infinity/, name);
     for (const [index, a] of nodes.entries()) {
       assert.ok(a.x >= 0 && a.y >= 0 && a.x + NODE.width <= width && a.y + NODE.height <= height, `${name}: ${a.name}`);
       for (const b of nodes.slice(index + 1))
-        assert.ok(Math.abs(a.x - b.x) >= NODE.width || Math.abs(a.y - b.y) >= NODE.height, `${name}: ${a.name}, ${b.name}`);
+        assert.ok(
+          Math.abs(a.x - b.x) >= NODE.width || Math.abs(a.y - b.y) >= NODE.height,
+          `${name}: ${a.name}, ${b.name}`,
+        );
     }
   }
 });

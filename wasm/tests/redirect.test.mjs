@@ -144,6 +144,35 @@ test("where nothing can wait in the tab the page is not left", async () => {
   assert.equal(page.left, undefined);
 });
 
+test("a redirect URI of another origin is refused before the page is left", async () => {
+  const page = await tab.load("https://elsewhere.example/");
+  const hallpass = await page.create();
+  for (const options of [{}, { popup: true }]) {
+    const error = await failure(hallpass.login(options));
+    assert.equal(error.code, "invalid_option");
+    assert.match(error.message, /of this origin/);
+  }
+  assert.deepEqual([page.left, page.opened.length], [undefined, 0]);
+});
+
+test("where a page has no channel to others it goes without", async (t) => {
+  const { BroadcastChannel } = globalThis;
+  t.after(() => (globalThis.BroadcastChannel = BroadcastChannel));
+  globalThis.BroadcastChannel = class {
+    constructor() {
+      throw new DOMException("denied", "SecurityError");
+    }
+  };
+  const url = await away();
+  const page = await tab.load(tab.server.consent(url));
+  const hallpass = await page.create();
+  assert.equal((await hallpass.handleRedirect()).status.loggedIn, true);
+  const heard = new Promise((resolve) => hallpass.on("change", resolve));
+  await hallpass.status();
+  await hallpass.logout();
+  assert.equal((await heard).loggedIn, false, "what this page does itself it hears all the same");
+});
+
 test("a login that is aborted is let go", async () => {
   const page = await tab.load(`${ORIGIN}/`);
   const hallpass = await page.create();
@@ -161,7 +190,7 @@ test("a token is renewed after a 401, and goes nowhere else", async () => {
   await hallpass.handleRedirect();
   assert.equal((await hallpass.fetch(`${API}/me`)).status, 200);
   tab.server.expire();
-  const response = await hallpass.fetch(`${API}/me`, { method: "POST", body: "x" });
+  const response = await hallpass.fetch(new Request(`${API}/me`, { method: "POST", body: "x" }));
   assert.deepEqual(await response.json(), { method: "POST", body: "x", type: "text/plain;charset=UTF-8" });
   assert.equal((await failure(hallpass.fetch("https://evil.example/"))).code, "origin_not_allowed");
   tab.server.instead["/moved"] = () => ({ type: "opaqueredirect", status: 0, headers: new Headers(), body: null });

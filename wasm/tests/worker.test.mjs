@@ -152,6 +152,10 @@ test("a hostile script that speaks to the worker itself gets no token, whatever 
     { call: "status", check: { configuration: {} }, configuration: { provider: { issuer: "https://evil.example" } } },
     { call: "create", options: { origins: ["https://evil.example"] } },
     { call: "create", options: null },
+    { call: "login", method: "browser", leaves: true, suspended: { length: 1e9 } },
+    { call: "login", method: { toString: "x" }, leaves: "yes", suspended: ["{}"] },
+    { call: "fetch", url: `${API}/me`, method: 7, headers: {}, body: null },
+    { call: "fetch", url: `${API}/me`, method: "GET", headers: [["a"]], body: null },
   ];
   for (const message of said) {
     const answer = await worker.say(message);
@@ -236,4 +240,25 @@ test("a worker that was not told what it is for does nothing", async (t) => {
   }
   for (const odd of [null, 7, "create", [], {}]) worker.postMessage(odd);
   assert.equal((await worker.say({ call: "status" })).error.code, "worker_unconfigured", "it lives on");
+});
+
+test("a worker that is something else, and one that fails, are named", async (t) => {
+  const page = await tab.load(`${ORIGIN}/`);
+  const listeners = {};
+  const worker = { postMessage() {}, addEventListener: (type, listener) => (listeners[type] = listener) };
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  for (const [end, message] of [
+    [() => t.mock.timers.tick(30_000), /does not answer/],
+    [() => listeners.error({}), /cannot be loaded/],
+  ]) {
+    delete listeners.error;
+    const creating = failure(page.create({ worker, fetch: undefined, module: undefined }));
+    while (!listeners.error) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    end();
+    const error = await creating;
+    assert.deepEqual([error.code, error.name], ["module_failed", "LocalError"]);
+    assert.match(error.message, message);
+    assert.match(error.help, /hallpass-web\/worker/);
+  }
 });

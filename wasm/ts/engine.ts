@@ -48,7 +48,9 @@ export class EngineClient extends Client {
     running: SigningIn,
   ): Promise<Ran<Kind>> {
     this.throwIfAborted(running);
-    return this.#engine.run(kind, body, running);
+    const ran = await this.#engine.run(kind, body, running);
+    if (kind === "login" || kind === "logout") this.changed();
+    return ran;
   }
 
   /** @internal */

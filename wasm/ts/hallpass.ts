@@ -76,10 +76,18 @@ export class Hallpass extends EngineClient {
   async login(options: LoginOptions = {}): Promise<LoggedIn> {
     checkLogin(options);
     this.throwIfAborted(options);
-    if (this.#options.redirectUri === undefined) throw invalid("a login in a browser needs `redirectUri`");
     const { launch, popup, signal } = options;
-    if (!launch && typeof document === "undefined")
+    const { redirectUri } = this.#options;
+    if (redirectUri === undefined) throw invalid("a login in a browser needs `redirectUri`");
+    if (!launch && typeof document === "undefined") {
       throw misused("no_window", "there is no page here", "pass `launch`");
+    }
+    if (!launch && new URL(redirectUri).origin !== location.origin) {
+      throw invalid(
+        "`redirectUri` must be a page of this origin",
+        "or pass `launch`, which says what it came back with",
+      );
+    }
     // A window inherits what waits in this tab, and must not take that for what it was opened for.
     if (popup) waiting().forEach(take);
     const away = launch ? new Launched(launch) : popup ? new Popup() : new Redirect(this.#name);

@@ -1,5 +1,6 @@
 // How the window of a login hands the address that it has come back at to the page that opened it: by a message to its
 // opener, and on a channel of this origin, since a server may cut a window off from its opener.
+import { broadcast, listen } from "./channels.js";
 
 /** An address, or that it was taken. The id tells one load of a page from another. */
 export type Handed = { hallpass: "arrived"; id: string; url: string } | { hallpass: "taken"; id: string };
@@ -18,17 +19,10 @@ export async function hand(url: URL): Promise<boolean> {
     const stop = hear((handed) => handed.hallpass === "taken" && handed.id === offered.id && resolve(true));
     forget = () => (clearTimeout(timer), stop());
   });
-  send(offered);
+  broadcast(CHANNEL, offered);
   // Nobody else's page is told anything: not even one that has taken the place of the opener.
   (window.opener as Window | null)?.postMessage(offered, location.origin);
   return taken.finally(forget);
-}
-
-/** Says something on the channel. */
-export function send(handed: Handed): void {
-  const channel = new BroadcastChannel(CHANNEL);
-  channel.postMessage(handed);
-  channel.close();
 }
 
 /**
@@ -37,8 +31,7 @@ export function send(handed: Handed): void {
  * @param heard is told what, and how to answer it
  */
 export function hear(heard: (handed: Handed, answer: (handed: Handed) => void) => unknown): () => void {
-  const channel = new BroadcastChannel(CHANNEL);
-  channel.onmessage = ({ data }) => isHanded(data) && heard(data, send);
+  const channel = listen(CHANNEL, (data) => isHanded(data) && heard(data, (handed) => broadcast(CHANNEL, handed)));
   const listener = ({ data, origin, source }: MessageEvent): void => {
     if (origin !== location.origin || !isHanded(data)) return;
     heard(data, (handed) => (source as Window | null)?.postMessage(handed, origin));

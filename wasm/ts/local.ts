@@ -5,6 +5,7 @@ import { HallpassError, errorOf } from "../../node-binding/ts/errors.js";
 import { fly } from "../../node-binding/ts/flights.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
 import type { Suspension } from "../../node-binding/types.js";
+import { broadcast, listen } from "./channels.js";
 import { Database } from "./database.js";
 import type { Engine, SigningIn } from "./engine.js";
 import { BrowserHost } from "./host.js";
@@ -65,15 +66,13 @@ export class LocalEngine implements Engine {
   }
 
   watch(changed: () => void): { close(): void } {
-    const channel = new BroadcastChannel(this.#name);
-    channel.onmessage = changed;
-    return channel;
+    return listen(this.#name, changed);
   }
 
   async #begin(request: string, login: string, { away, suspended, show }: SigningIn, wish: Wish) {
     const { redirectUri, fetch = globalThis.fetch, log } = this.#options;
     const survival = away?.leaves ? { shelf: this.#waiting, suspended } : undefined;
-    const store = new Store(this.#shelf, survival, () => this.#changed());
+    const store = new Store(this.#shelf, survival, () => broadcast(this.#name, 0));
     const flow: Suspendable = new (this.#internals.Flow ?? Flow)();
     const suspend = async (): Promise<string> => {
       const suspension = JSON.parse(flow.suspend()) as Suspension;
@@ -96,12 +95,5 @@ export class LocalEngine implements Engine {
       // What it holds is overwritten now, and not when memory is short.
       flow.free?.();
     }
-  }
-
-  /** Tells everybody who watches, in every tab. */
-  #changed(): void {
-    const channel = new BroadcastChannel(this.#name);
-    channel.postMessage(0);
-    channel.close();
   }
 }

@@ -9,6 +9,16 @@ import type { HallpassOptions } from "./options.js";
 /** A worker that runs `hallpass-web/worker`, as far as it is spoken to. */
 type Port = Pick<MessagePort, "postMessage" | "addEventListener">;
 
+/** For so long a worker may take to begin, in milliseconds: its script and the module are loaded in that time. */
+const PATIENCE = 30_000;
+
+const FAILED = {
+  code: "module_failed",
+  help: "let the worker's script import `hallpass-web/worker`, and the page's policy allow it (`worker-src`)",
+  blame: "local",
+  retryable: false,
+} as const;
+
 /** Has flows run by a worker. */
 export class RemoteEngine implements Engine {
   readonly #options: HallpassOptions;
@@ -22,10 +32,8 @@ export class RemoteEngine implements Engine {
     this.#port.addEventListener("message", ({ data }) => this.#hear(data as Said | News));
     if ("port" in worker) worker.port.start();
     worker.addEventListener("error", () => {
-      const error = "the worker's script cannot be loaded or has failed";
-      for (const call of this.#calls.values()) {
-        call({ error: { code: "module_failed", message: error, blame: "local", retryable: false } });
-      }
+      const error = { ...FAILED, message: "the worker's script cannot be loaded or has failed" };
+      for (const call of this.#calls.values()) call({ error });
     });
   }
 
@@ -39,7 +47,15 @@ export class RemoteEngine implements Engine {
       throw invalid("with a `worker`, `module` must be a URL");
     }
     const source = module && new URL(module, location.href).href;
-    await engine.#ask({ call: "create", options: clientOptions(options), module: source }, {});
+    const late = new AbortController();
+    const timer = setTimeout(
+      () => late.abort(received({ ...FAILED, message: "the worker does not answer" })),
+      PATIENCE,
+    );
+    const { signal } = late;
+    await engine
+      .#ask({ call: "create", options: clientOptions(options), module: source }, { signal })
+      .finally(() => clearTimeout(timer));
     return engine;
   }
 

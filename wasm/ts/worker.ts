@@ -71,7 +71,8 @@ async function answer(asked: Call, { inbox, controller: { signal } }: Ongoing, s
   if (asked.call !== "login") throw misused("invalid_message", "the worker knows no such call");
   const method = asked.method === "device_code" ? asked.method : "browser";
   const page = { away: new Page(asked.leaves === true, inbox, say), show: (prompt: UserCode) => say({ prompt }) };
-  return report(await engine.run("login", { method }, { ...running, ...page, suspended: asked.suspended }), say);
+  const suspended = asked.suspended === undefined ? undefined : String(asked.suspended);
+  return report(await engine.run("login", { method }, { ...running, ...page, suspended }), say);
 }
 
 /** Takes up what the worker is for, once. What has failed can be tried again, with the same options. */

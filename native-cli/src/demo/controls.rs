@@ -3,7 +3,7 @@
 //! Only the page itself is answered. What a form of another site can send has no header of its own choosing, and what
 //! a script of another site sends with one is asked for permission first, which is not given.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use hallpass::authorization_server::{
     AuthorizationServer, Endpoint, Entry, FamilyId, Fault, Happening, Request, Response, Rotation,
@@ -41,42 +41,42 @@ fn is_from_the_page(request: &Request, issuer: &str) -> bool {
         && request.header("Sec-Fetch-Site").is_none_or(|site| site == "same-origin")
 }
 
-fn control(server: &mut MutexGuard<'_, AuthorizationServer>, name: &str, value: Option<u32>) -> Option<Value> {
-    match name {
-        "expire" => Some(json!({ "expired": server.expire_access_tokens(hallpass::now().milliseconds()) })),
+/// Does what a control says, and tells what there is to tell; nothing where there is no such control.
+fn control(server: &mut AuthorizationServer, name: &str, value: Option<u32>) -> Option<Value> {
+    Some(match name {
+        "expire" => json!({ "expired": server.expire_access_tokens(hallpass::now().milliseconds()) }),
         "revoke" => {
             let families: Vec<FamilyId> = server.families().map(|family| family.id).collect();
             let revoked = families.into_iter().filter(|id| server.revoke_family(*id)).count();
-            Some(json!({ "revoked": revoked }))
-        }
-        "lose" => planned(server, Fault::LoseAnswer),
-        "break" => planned(server, Fault::BreakBody),
-        "slow" => planned(server, Fault::Latency { ms: u64::from(value.unwrap_or(2).min(30)) * 1000 }),
-        "refuse" => planned(server, Fault::Status { status: 503, retry_after: Some(1), processed: false }),
-        "calm" => {
-            server.clear_faults();
-            Some(json!({}))
+            json!({ "revoked": revoked })
         }
         "lifetime" => {
             let seconds = value.unwrap_or(3600).clamp(10, 86_400);
             server.options_mut().access_token_lifetime_ms = i64::from(seconds) * 1000;
-            Some(json!({ "seconds": seconds }))
+            json!({ "seconds": seconds })
         }
         // How long a spent refresh token may come again; 0 is never.
         "grace" => {
             let seconds = i64::from(value.unwrap_or(0).min(600));
             server.options_mut().rotation =
                 if seconds == 0 { Rotation::Strict } else { Rotation::Grace(seconds * 1000) };
-            Some(json!({ "seconds": seconds }))
+            json!({ "seconds": seconds })
         }
-        _ => None,
-    }
+        // What is left strikes the next request to the token endpoint.
+        name => {
+            server.inject(Endpoint::Token, fault(name)?);
+            json!({})
+        }
+    })
 }
 
-/// Strikes the next request to the token endpoint.
-fn planned(server: &mut AuthorizationServer, fault: Fault) -> Option<Value> {
-    server.inject(Endpoint::Token, fault);
-    Some(json!({}))
+fn fault(name: &str) -> Option<Fault> {
+    Some(match name {
+        "lose" => Fault::LoseAnswer,
+        "slow" => Fault::Latency { ms: 3000 },
+        "refuse" => Fault::Status { status: 503, retry_after: Some(1), processed: false },
+        _ => return None,
+    })
 }
 
 /// What has happened since the entry with this number.

@@ -1,4 +1,4 @@
-// What the tokens of the credential say: their claims, which are no secret of this page's person. The tokens are not kept.
+// What the tokens of the credential say: their claims, which this page's person may know. The tokens are not kept.
 import type { Effect, Event } from "../../types.js";
 import { element, make } from "./page.js";
 
@@ -21,7 +21,12 @@ const HIDDEN = new Set(["jti", "nonce"]);
 export function credentialIn(message: Effect | Event): Credential | null | undefined {
   if (typeof message === "string") return undefined;
   if ("remove" in message) return isRecord(message.remove) ? null : undefined;
-  const text = "save" in message && isRecord(message.save.slot) ? message.save.contents : "loaded" in message ? message.loaded : undefined;
+  const text =
+    "save" in message && isRecord(message.save.slot)
+      ? message.save.contents
+      : "loaded" in message
+        ? message.loaded
+        : undefined;
   if (typeof text !== "string" || !text.startsWith("{")) return undefined;
   try {
     const { tokens } = JSON.parse(text) as { tokens?: { access_token?: string; id_token?: string } };
@@ -47,9 +52,7 @@ function claimsOf(token: string | undefined): Claims {
 export function showClaims(credential: Credential | undefined): void {
   element("no-claims").hidden = credential !== undefined;
   element("claims").replaceChildren(
-    ...(credential
-      ? [titled("Access token", credential.access), titled("ID token", credential.id)]
-      : []),
+    ...(credential ? [titled("Access token", credential.access), titled("ID token", credential.id)] : []),
   );
 }
 

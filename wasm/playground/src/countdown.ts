@@ -43,7 +43,11 @@ export class Countdown {
     this.#dial.classList.toggle("empty", this.#life === undefined);
     this.#arc.style.strokeDasharray = `${isOver ? 100 : share * 100} 100`;
     this.#time.textContent = !this.#life ? "–" : this.#refused ? "refused" : clock(left);
-    const words = !this.#life ? "no token" : isOver ? "the access token is good no more" : `the access token is good for ${spoken(left)}`;
+    const words = !this.#life
+      ? "no token"
+      : isOver
+        ? "the access token is good no more"
+        : `the access token is good for ${spoken(left)}`;
     if (this.#dial.getAttribute("aria-label") !== words) this.#dial.setAttribute("aria-label", words);
   }
 }

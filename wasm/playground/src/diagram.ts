@@ -46,7 +46,9 @@ export function standing(turns: readonly { places: Place[]; end?: { ok: boolean 
       places.forEach(end);
       break;
     }
-    const depth = places.findIndex(({ machine, state }, at) => turn.places[at]?.machine !== machine || turn.places[at].state !== state);
+    const depth = places.findIndex(
+      ({ machine, state }, at) => turn.places[at]?.machine !== machine || turn.places[at].state !== state,
+    );
     const [before, after] = [places[depth], turn.places[depth]];
     if (before && after?.machine === before.machine)
       take(before.machine, wayBetween(machines[before.machine]!, before.state, after.state));
@@ -120,7 +122,12 @@ export class Diagram {
     const inside = new Map(places.map(({ machine }) => [machine, ran.get(machine)]));
     const others = [...ran.keys()].filter((name) => !inside.has(name) && machines[name]!.states.length > 1);
     const items = [...inside.keys(), ...others].map((name, index) => {
-      return this.#step(name, ended && index > 0 ? undefined : inside.get(name), name === current, inside.has(name) && !ended);
+      return this.#step(
+        name,
+        ended && index > 0 ? undefined : inside.get(name),
+        name === current,
+        inside.has(name) && !ended,
+      );
     });
     // What had the focus keeps it.
     const focused = this.#path.contains(document.activeElement) ? document.activeElement?.textContent : undefined;
@@ -167,7 +174,12 @@ class Drawing {
   }
 
   /** @param state where it is, if it runs */
-  show(state: string | undefined, ended: Standing["ended"], taken?: ReadonlySet<string>, latest?: readonly Transition[]): void {
+  show(
+    state: string | undefined,
+    ended: Standing["ended"],
+    taken?: ReadonlySet<string>,
+    latest?: readonly Transition[],
+  ): void {
     const last = new Set(latest?.map(nameOf));
     for (const [name, node] of this.#nodes) {
       const isHere = name === state;
@@ -213,10 +225,16 @@ class Drawing {
     const boxes = svg("g", { class: "nodes" });
     for (const { name, x, y } of nodes) {
       const runs = this.#machine.states.find((state) => state.name === name)?.runs;
-      const node = svg("g", { transform: `translate(${x} ${y})`, class: name === DONE ? "node end" : runs ? "node deep" : "node" });
+      const node = svg("g", {
+        transform: `translate(${x} ${y})`,
+        class: name === DONE ? "node end" : runs ? "node deep" : "node",
+      });
       const box = { width: NODE.width, height: NODE.height, rx: name === DONE ? NODE.height / 2 : 8 };
       node.append(svg("rect", box));
-      if (runs) node.append(svg("rect", { x: 3, y: 3, width: NODE.width - 6, height: NODE.height - 6, rx: 5.5, class: "inner" }));
+      if (runs)
+        node.append(
+          svg("rect", { x: 3, y: 3, width: NODE.width - 6, height: NODE.height - 6, rx: 5.5, class: "inner" }),
+        );
       const text = svg("text", { x: NODE.width / 2, y: NODE.height / 2 });
       text.textContent = name;
       node.append(text);

@@ -59,7 +59,11 @@ export function layoutOf(machine: Machine): Layout {
       const layer = layers[ranks.get(name)!]!;
       return name === (lane.isBack ? layer[0] : layer.at(-1));
     };
-    const way = { x: lane.isBack ? left - out : right + out, inward: lane.isBack ? 1 : -1, shift: 4 + lane.number * 2 } as const;
+    const way = {
+      x: lane.isBack ? left - out : right + out,
+      inward: lane.isBack ? 1 : -1,
+      shift: 4 + lane.number * 2,
+    } as const;
     return { from, to, path: beside(start, isAtEdge(start), end, isAtEdge(end), way) };
   });
   const width = right + room(lanes.forwards.length) + MARGIN;
@@ -96,11 +100,16 @@ function order(layers: string[][], pairs: Pair[]): void {
   for (let row = 1; row < layers.length; row += 1) {
     const above = layers[row - 1]!;
     const centre = (name: string): number => {
-      const places = pairs.filter(([from, to]) => to === name && above.includes(from)).map(([from]) => above.indexOf(from));
+      const places = pairs
+        .filter(([from, to]) => to === name && above.includes(from))
+        .map(([from]) => above.indexOf(from));
       return places.length === 0 ? above.length / 2 : places.reduce((sum, place) => sum + place, 0) / places.length;
     };
     // What is led to over several layers is reached at the right.
-    const isFar = (name: string): number => Number(pairs.some(([from, to]) => to === name && !above.includes(from) && layers.slice(0, row).flat().includes(from)));
+    const isFar = (name: string): number =>
+      Number(
+        pairs.some(([from, to]) => to === name && !above.includes(from) && layers.slice(0, row).flat().includes(from)),
+      );
     layers[row]!.sort((a, b) => isFar(a) - isFar(b) || centre(a) - centre(b));
   }
 }
@@ -166,5 +175,6 @@ function beside(start: Node, leavesAside: boolean, end: Node, entersAside: boole
   const r = Math.min(7, Math.abs(y2 - y1) / 2);
   const out = leavesAside ? `M${side(start)} ${y1}` : `M${middle(start)} ${start.y + NODE.height}V${y1}`;
   const into = entersAside ? `H${side(end) - inward * 3}` : `H${middle(end)}V${end.y - 3}`;
-  return `${out}H${x + inward * r}Q${x} ${y1} ${x} ${y1 + down * r}V${y2 - down * r}Q${x} ${y2} ${x + inward * r} ${y2}${into}`;
+  const along = `Q${x} ${y1} ${x} ${y1 + down * r}V${y2 - down * r}Q${x} ${y2} ${x + inward * r} ${y2}`;
+  return `${out}H${x + inward * r}${along}${into}`;
 }

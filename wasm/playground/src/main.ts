@@ -1,5 +1,11 @@
 // The page: what is pressed, what comes of it, and where the flow is meanwhile.
-import { type DeviceCodePrompt, type Hallpass, HallpassError, LoginRequiredError, type Status } from "../../ts/index.js";
+import {
+  type DeviceCodePrompt,
+  type Hallpass,
+  HallpassError,
+  LoginRequiredError,
+  type Status,
+} from "../../ts/index.js";
 import { type Credential, credentialIn, showClaims } from "./claims.js";
 import { client } from "./client.js";
 import { Countdown } from "./countdown.js";
@@ -182,7 +188,8 @@ async function together(): Promise<void> {
   await journal.look();
   const requests = journal.tokenRequests - before;
   const all = ended.every((tab) => tab.ok);
-  const verdict = `${requests} token request${requests === 1 ? "" : "s"} for two tabs; ${all ? "both are answered" : "not all were answered"}.`;
+  const outcome = all ? "both are answered" : "not all were answered";
+  const verdict = `${requests} token request${requests === 1 ? "" : "s"} for two tabs; ${outcome}.`;
   element("tabs-verdict").textContent = verdict;
   tell(all && requests === 1 ? "good" : "bad", verdict);
 }
@@ -202,15 +209,27 @@ function wire(): void {
     tell("good", revocation === "revoked" ? "Signed out, and the server has revoked the session." : "Signed out here.");
   });
   fault("expire", "The server takes no access token any more. Call the API: a 401, one refresh, and an answer.", false);
-  fault("lose", "The answer to the next refresh will be lost on its way. Call the API, and watch it wait before the one resend.", true);
+  fault(
+    "lose",
+    "The answer to the next refresh will be lost on its way. Call the API, and watch it wait before the one resend.",
+    true,
+  );
   fault("slow", "The next refresh takes three seconds. Call the API.", true);
   fault("refuse", "The next refresh is answered 503. Call the API: nothing is lost, and nobody is signed out.", true);
-  fault("revoke", "The session has ended at the server. Call the API: it is found out, and a login is asked for.", false);
+  fault(
+    "revoke",
+    "The session has ended at the server. Call the API: it is found out, and a login is asked for.",
+    false,
+  );
   for (const name of ["lifetime", "grace"] as const)
-    element<HTMLSelectElement>(name).addEventListener("change", (event) =>
-      void set(name, Number((event.target as HTMLSelectElement).value)).catch(tellError),
+    element<HTMLSelectElement>(name).addEventListener(
+      "change",
+      (event) => void set(name, Number((event.target as HTMLSelectElement).value)).catch(tellError),
     );
-  for (const [id, by] of [["back", -1], ["forward", 1]] as const)
+  for (const [id, by] of [
+    ["back", -1],
+    ["forward", 1],
+  ] as const)
     element(id).addEventListener("click", () => {
       player.step(by);
       announce(element("caption").textContent);

@@ -1,5 +1,5 @@
-// What of a message may be shown. A text is shown where its key is known to be harmless, and is else a row of dots: a key
-// that nobody has thought of hides what it holds.
+// What of a message may be shown. A text is shown where its key is known to be harmless, and is else a row of dots: a
+// key that nobody has thought of hides what it holds.
 
 /** Keys whose texts tell nothing that is secret. */
 const HARMLESS = new Set(
@@ -36,7 +36,8 @@ export function redacted(value: unknown, key = "", beside?: object): unknown {
 }
 
 function redactedText(text: string, key: string, beside?: object): unknown {
-  if (key === "url" || key === "redirect_uri" || key === "target" || key === "authorization_url") return withoutQuery(text);
+  if (key === "url" || key === "redirect_uri" || key === "target" || key === "authorization_url")
+    return withoutQuery(text);
   // The name of an error; beside anything else a code is one that can be spent.
   if (key === "code" && beside && "message" in beside && WORD.test(text)) return text;
   const body = redactedBody(text);

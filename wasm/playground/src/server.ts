@@ -13,8 +13,8 @@ const HEADERS = { "Hallpass-Demo": "1" };
 export type Fault = "expire" | "revoke" | "lose" | "slow" | "refuse";
 
 /** Makes something go wrong. */
-export async function cause(fault: Fault, value?: number): Promise<void> {
-  await control(value === undefined ? fault : `${fault}?value=${value}`);
+export async function cause(fault: Fault): Promise<void> {
+  await control(fault);
 }
 
 /** How the server behaves from now on. */

@@ -39,7 +39,10 @@ async function call(hallpass: Awaited<ReturnType<typeof client>>): Promise<void>
   const begun = performance.now();
   try {
     const response = await hallpass.fetch(API);
-    show(response.ok ? `answered ${response.status}` : `refused ${response.status}`, `${origin}, after ${seconds(performance.now() - begun)}`);
+    show(
+      response.ok ? `answered ${response.status}` : `refused ${response.status}`,
+      `${origin}, after ${seconds(performance.now() - begun)}`,
+    );
     say({ ended: name, ok: response.ok, origin });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

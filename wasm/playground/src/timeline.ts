@@ -106,11 +106,18 @@ export class Timeline {
     if (turn.effect) asks.append(make("b", { text: state ?? "" }), " ", turn.effect.words);
     else asks.append(make("b", { text: turn.end?.ok ? "done" : "ended" }), " ", turn.end?.words ?? "");
     const took = turn.waited >= 0.5 ? seconds(turn.waited) : "";
-    const button = make("button", {}, make("span", { class: "heard", text: heard }), make("span", { class: "took", text: took }), asks);
+    const button = make(
+      "button",
+      {},
+      make("span", { class: "heard", text: heard }),
+      make("span", { class: "took", text: took }),
+      asks,
+    );
     button.type = "button";
     button.setAttribute("aria-expanded", "false");
     const row = make("li", { class: turn.end ? "turn" : "turn open-question" }, button);
-    if (turn.log.length > 0) row.append(make("p", { class: "log", text: turn.log.map((line) => line.message).join("; ") }));
+    if (turn.log.length > 0)
+      row.append(make("p", { class: "log", text: turn.log.map((line) => line.message).join("; ") }));
     let detail: HTMLElement | undefined;
     button.addEventListener("click", () => {
       this.#choose(flow.turns, index);

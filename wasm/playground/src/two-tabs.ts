@@ -3,11 +3,7 @@ import type { Turn } from "./turn.js";
 import { element, make } from "./page.js";
 
 /** What the page and its tabs say to each other, within this origin. */
-export type Word =
-  | { ready: string }
-  | { go: true }
-  | { turn: Turn }
-  | { ended: string; ok: boolean; origin: string };
+export type Word = { ready: string } | { go: true } | { turn: Turn } | { ended: string; ok: boolean; origin: string };
 
 export const CHANNEL = "playground tabs";
 export const NAMES = ["tab 1", "tab 2"] as const;
@@ -22,7 +18,10 @@ const PATIENCE = 30_000;
  * @param heard is told each turn of theirs
  * @returns how each ended: whether it was answered, and where its token came from
  */
-export async function twoTabs(before: () => Promise<void>, heard: (turn: Turn) => void): Promise<Extract<Word, { ended: string }>[]> {
+export async function twoTabs(
+  before: () => Promise<void>,
+  heard: (turn: Turn) => void,
+): Promise<Extract<Word, { ended: string }>[]> {
   const channel = new BroadcastChannel(CHANNEL);
   try {
     const ended: Extract<Word, { ended: string }>[] = [];
@@ -33,7 +32,8 @@ export async function twoTabs(before: () => Promise<void>, heard: (turn: Turn) =
         if ("turn" in data) heard(data.turn);
         if ("ready" in data && !ready.has(data.ready)) {
           ready.add(data.ready);
-          if (ready.size === NAMES.length) before().then(() => channel.postMessage({ go: true } satisfies Word), reject);
+          if (ready.size === NAMES.length)
+            before().then(() => channel.postMessage({ go: true } satisfies Word), reject);
         }
         if ("ended" in data && ended.push(data) === NAMES.length) resolve();
       };

@@ -99,5 +99,7 @@ function pathOf(url: string): string {
 
 /** A duration, for a person. */
 export function seconds(milliseconds: number): string {
-  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1).replace(/\.0$/, "")} s`;
+  return milliseconds < 1000
+    ? `${Math.round(milliseconds)} ms`
+    : `${(milliseconds / 1000).toFixed(1).replace(/\.0$/, "")} s`;
 }
