@@ -72,11 +72,7 @@ mod tests {
                 alloc::format!("grant_type=refresh_token&refresh_token={token}&x=1"),
                 "grant_type=refresh_token&refresh_token=…&x=1",
             ),
-<<<<<<< HEAD
-            (String::from(token), "…"),
-=======
             (token.into(), "…"),
->>>>>>> main
             (alloc::format!("{}{token}", "a ".repeat(140)), "…"),
         ] {
             let said = said(&text);
