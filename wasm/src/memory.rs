@@ -60,6 +60,7 @@ impl Free {
 }
 
 // SAFETY: a block is handed out once until it comes back, and is as large and as aligned as was asked for.
+#[expect(clippy::cast_ptr_alignment, reason = "each block is a multiple of 16 from the beginning")]
 unsafe impl GlobalAlloc for Memory {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let order = order(layout);

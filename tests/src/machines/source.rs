@@ -23,11 +23,7 @@ pub(super) fn read(folder: &Path) -> BTreeMap<String, Machine> {
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let items = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())).items;
         let file = path.strip_prefix(folder).expect("it lies in the folder").to_string_lossy().replace('\\', "/");
-<<<<<<< HEAD
-        for name in items.iter().filter_map(machine).filter(|name| name != DOOR && !is_never(name, &items)) {
-=======
         for name in items.iter().filter_map(machine).filter(|name| name != DOOR && !is_never_under_way(name, &items)) {
->>>>>>> main
             let earlier = machines.insert(name.clone(), read_machine(&name, file.clone(), &items));
             assert!(earlier.is_none(), "two machines are called {name}");
         }
@@ -64,13 +60,8 @@ fn machine(item: &Item) -> Option<String> {
     type_name(&item.self_ty)
 }
 
-<<<<<<< HEAD
-/// Whether it is a machine without a state: one that a build does without.
-fn is_never(name: &str, items: &[Item]) -> bool {
-=======
 /// Whether a machine ends as it begins: it has no state to be in.
 fn is_never_under_way(name: &str, items: &[Item]) -> bool {
->>>>>>> main
     items.iter().any(|item| matches!(item, Item::Enum(item) if item.ident == name && item.variants.is_empty()))
 }
 
