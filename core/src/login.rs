@@ -462,8 +462,13 @@ fn check(request: &LoginRequest) -> Result<(), Error> {
     }
     let wants_secret = provider.client_authentication.has_secret();
     let signs_in = matches!(request.method, LoginMethod::Browser | LoginMethod::DeviceCode);
-    if wants_secret && signs_in && request.client_secret.as_ref().is_none_or(Secret::is_empty) {
+    let has_secret = request.client_secret.as_ref().is_some_and(|secret| !secret.is_empty());
+    if wants_secret && signs_in && !has_secret {
         return Err(crate::Local::NoClientSecret.into());
+    }
+    if has_secret && !wants_secret {
+        let detail = "a client's secret was given, and nothing says how the client sends it (`client_authentication`)";
+        return Err(Misused::NotApplicable { detail: detail.into() }.into());
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use hallpass::config::Config;
 use hallpass::profiles::{Choice, Sharing, Wish};
 use hallpass::surroundings::{Surroundings, Way};
 use hallpass_core::codec::Failure;
-use hallpass_core::{Configuration, Error, LoginMethod, Provider, StoreMode};
+use hallpass_core::{ClientAuthentication, Configuration, Error, LoginMethod, Provider, StoreMode};
 use napi::{Env, JsString, Result};
 use napi_derive::napi;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,7 @@ enum Source {
         name: Option<String>,
         issuer: String,
         client_id: Option<String>,
+        client_authentication: Option<ClientAuthentication>,
         scopes: Option<Vec<String>>,
     },
 }
@@ -115,7 +116,7 @@ fn opened(options: Options) -> std::result::Result<Opened, Error> {
             config.want(&name, &mut configuration)?;
             configuration
         }
-        Some(Source::At { name, issuer, client_id, scopes }) => {
+        Some(Source::At { name, issuer, client_id, client_authentication, scopes }) => {
             let mut provider = match client_id {
                 None => config.provider(&name.unwrap_or_default())?.at(&issuer),
                 Some(client_id) => {
@@ -123,6 +124,7 @@ fn opened(options: Options) -> std::result::Result<Opened, Error> {
                     Provider { name: name.unwrap_or(provider.name), ..provider }
                 }
             };
+            provider.client_authentication = client_authentication.unwrap_or(provider.client_authentication);
             provider.scopes = scopes.unwrap_or(provider.scopes);
             config.configuration(&home, provider)?
         }

@@ -16,6 +16,7 @@ for (const [options, message] of [
   [{ provider: { issuer: "https://id.example.com" } }, /`provider` needs a `clientId`/],
   [{ provider: { issuer: "https://id.example.com", clientId: "x", clientSecret: "canary" } }, /have no `clientSecret`/],
   [{ provider: { issuer: "https://id.example.com", clientId: "x", scopes: "openid" } }, /`scopes` must be a list/],
+  [{ provider: { issuer: "https://id.example.com", clientAuthentication: "canary" } }, /`clientAuthentication` must be/],
   [{ store: "drawer" }, /`store` must be "file", "keyring", "auto" or "ephemeral"/],
   [{ origins: "https://api.example.com" }, /`origins` must be a list/],
   [{ fetch: {} }, /`fetch` must be a function/],
@@ -73,6 +74,27 @@ test("a device code without anybody to show it to is refused before anything is 
   const hallpass = stage.hallpass({ onPrompt: undefined, fetch });
   await assert.rejects(hallpass.login({ method: "device_code" }), { code: "no_prompt" });
   await assert.rejects(hallpass.login({ method: "browser", openBrowser: false }), { code: "no_prompt" });
+});
+
+test("a client's secret is sent as the provider's options say, or refused before anything is sent", async (t) => {
+  const stage = await Stage.set(t, embedded);
+  const issuer = "http://127.0.0.1:9";
+  const endpoints = ["authorization", "token", "device_authorization"].map((name) => [`${name}_endpoint`, `${issuer}/${name}`]);
+  const sent = [];
+  const fetch = async (url, { body }) => {
+    if (url.includes("/.well-known/")) return Response.json({ issuer, ...Object.fromEntries(endpoints) });
+    sent.push(body);
+    return Response.json({ error: "invalid_client" }, { status: 401 });
+  };
+  const login = (clientAuthentication) => {
+    const provider = { issuer, clientId: "c", clientAuthentication };
+    const hallpass = stage.hallpass({ provider, fetch, onPrompt: () => {} });
+    return hallpass.login({ method: "device_code", clientSecret: "s3cr3t" });
+  };
+  await assert.rejects(login(undefined), { code: "not_applicable", message: /`client_authentication`/ });
+  assert.equal(sent.length, 0);
+  await assert.rejects(login("client_secret_post"), { code: "client_refused" });
+  assert.match(sent[0], /client_secret=s3cr3t/);
 });
 
 test("a key is stored and handed out, and shows nowhere", async (t) => {

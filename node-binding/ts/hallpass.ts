@@ -162,6 +162,6 @@ function chosen({ method, openBrowser }: LoginOptions): Possibility {
 
 function wantedOf(provider: NonNullable<HallpassOptions["provider"]>): object {
   if (typeof provider === "string") return { named: provider };
-  const { name = null, issuer, clientId = null, scopes = null } = provider;
-  return { at: { name, issuer, client_id: clientId, scopes } };
+  const { name = null, issuer, clientId = null, clientAuthentication = null, scopes = null } = provider;
+  return { at: { name, issuer, client_id: clientId, client_authentication: clientAuthentication, scopes } };
 }

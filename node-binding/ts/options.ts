@@ -47,6 +47,8 @@ export interface ProviderOptions {
   issuer: string;
   /** The client identifier. */
   clientId?: string | undefined;
+  /** How the client sends its secret, if it has one: `login` is told the secret itself. */
+  clientAuthentication?: "none" | "client_secret_basic" | "client_secret_post" | undefined;
   /** The scope to ask for. */
   scopes?: readonly string[] | undefined;
 }
@@ -84,6 +86,10 @@ const PROVIDER: Rules = {
   name: [text, "a name"],
   issuer: [text, "a URL"],
   clientId: [text, "a text"],
+  clientAuthentication: [
+    (value) => ["none", "client_secret_basic", "client_secret_post"].includes(value as string),
+    '"none", "client_secret_basic" or "client_secret_post"',
+  ],
   scopes: [texts, "a list of texts"],
 };
 const LOGIN: Rules = {

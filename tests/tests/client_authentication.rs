@@ -147,6 +147,16 @@ fn without_its_secret_nothing_begins() {
     }
 }
 
+#[test]
+fn a_secret_that_nobody_would_send_is_refused() {
+    let mut world = world(ClientAuthentication::None);
+    for method in [LoginMethod::Browser, LoginMethod::DeviceCode] {
+        let error = log_in(&mut world, method).unwrap_err();
+        assert_eq!(error.code(), "not_applicable");
+        assert!(error.to_string().contains("client_authentication") && world.requests.is_empty(), "{error}");
+    }
+}
+
 fn with_key() -> World {
     let mut world = World::standard();
     register(&mut world, "hallpass", Registered::PrivateKeyJwt(key::public()));

@@ -205,6 +205,6 @@ fn preflight(request: &Request, methods: &[&str]) -> Response {
 fn share_with(response: Response, origin: &str) -> Response {
     response
         .with_header("Access-Control-Allow-Origin", origin)
-        .with_header("Access-Control-Expose-Headers", "retry-after, www-authenticate")
+        .with_header("Access-Control-Expose-Headers", "date, dpop-nonce, retry-after, www-authenticate")
         .with_header("Vary", "Origin")
 }
