@@ -15,10 +15,10 @@ class Worker {
   #listeners = new Set();
   #calls = new Map();
 
-  static async start(t) {
+  static async start(t, purpose) {
     const worker = new Worker();
     const { port1, port2 } = new MessageChannel();
-    const workerData = { control: port2, script: `${scripts()}/worker.js` };
+    const workerData = { control: port2, script: `${scripts()}/worker.js`, purpose };
     worker.thread = new Thread(new URL("worker.thread.mjs", import.meta.url), { workerData, transferList: [port2] });
     worker.control = port1;
     port1.on("message", ({ id, value, asked }) => ((worker.asked = asked), worker.#calls.get(id)(value)));
@@ -133,6 +133,19 @@ test("a hostile script cannot widen what the worker is for", async (t) => {
   assert.equal(error.code, "worker_configured");
   assert.equal((await page.create({ ...options }).then((again) => again.status())).loggedIn, true);
   assert.equal((await hallpass.fetch(`${API}/me`)).status, 200);
+});
+
+test("a worker whose script says what it is for is begun for nothing else, whoever comes first", async (t) => {
+  const page = await tab.load(`${ORIGIN}/`);
+  // What can be sent to a worker says what it is for.
+  const purpose = Object.fromEntries(Object.entries(page.options).filter(([, value]) => typeof value !== "function"));
+  const worker = await Worker.start(t, { ...purpose, module: MODULE });
+  const options = { worker, fetch: undefined, module: MODULE };
+  for (const change of [{ origins: ["https://evil.example"] }, { issuer: "https://evil.example" }, { module: undefined }]) {
+    const error = await failure(page.create({ ...options, ...change }));
+    assert.equal(error?.code, "worker_configured", JSON.stringify(change));
+  }
+  assert.equal((await (await page.create(options)).status()).loggedIn, false);
 });
 
 test("a hostile script that speaks to the worker itself gets no token, whatever it says", async (t) => {

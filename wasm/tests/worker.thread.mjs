@@ -22,5 +22,6 @@ const globals = {
 for (const [name, value] of Object.entries(globals))
   Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
 parentPort.on("message", (data) => globalThis.onmessage?.({ data }));
-await import(workerData.script);
+const { configure } = await import(workerData.script);
+if (workerData.purpose) configure(workerData.purpose);
 parentPort.postMessage("ready");

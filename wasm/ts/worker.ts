@@ -1,11 +1,18 @@
-// What a worker runs so that the tokens of a page stay out of the page's reach: `import "hallpass-web/worker"`. The
-// page says once what the worker is for, and no script of the page can widen that later.
+// What a worker runs so that the tokens of a page stay out of the page's reach: `import "hallpass-web/worker"`. Its own
+// script says what it is for, or else the page does, once; no script of the page can widen that later.
 import type { Ran } from "../../node-binding/ts/client.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
-import { EngineClient, Inbox, LocalEngine, checkHallpass, invalid, load, misused, sent } from "./all.js";
+import { EngineClient, Inbox, LocalEngine, checkHallpass, clientOptions, invalid, load, misused, sent } from "./all.js";
 import type { Away } from "./away.js";
 import type { SigningIn, UserCode } from "./engine.js";
 import type { Answered, Asked, Aside, Call, News, Sent, SentResponse } from "./messages.js";
+import type { ClientOptions } from "./options.js";
+
+/** What a worker is for: the options that its pages pass to `Hallpass.create`, but `worker`. */
+export interface WorkerOptions extends ClientOptions {
+  /** Where the module is, if it is not beside the script. */
+  module?: string | URL | undefined;
+}
 
 /** Whoever asks: the page of a worker, or one of the pages of a shared one. */
 type Port = Pick<MessagePort, "postMessage" | "onmessage">;
@@ -33,6 +40,16 @@ let purpose: Purpose | undefined;
 if ("onconnect" in globalThis) {
   addEventListener("connect", (event) => serve((event as MessageEvent).ports[0]!));
 } else serve(globalThis as unknown as Port);
+
+/**
+ * Says in the worker's own script what the worker is for. A page that says anything else is refused then, the first one
+ * as well: a script that runs before the application cannot begin the worker for something of its own.
+ */
+export function configure(options: WorkerOptions): void {
+  checkHallpass(options);
+  const { module } = options;
+  adopt(clientOptions(options), module && new URL(module, location.href).href);
+}
 
 /** Answers a page. */
 function serve(port: Port): void {
@@ -75,8 +92,12 @@ async function answer(asked: Call, { inbox, controller: { signal } }: Ongoing, s
   return report(await engine.run("login", { method }, { ...running, ...page, suspended }), say);
 }
 
-/** Takes up what the worker is for, once. What has failed can be tried again, with the same options. */
+/** Takes up what the worker is for. What has failed can be tried again, with the same options. */
 async function create({ options, module }: Extract<Call, { call: "create" }>): Promise<void> {
+  return adopt(options, module).load();
+}
+
+function adopt(options: ClientOptions, module: string | undefined): Purpose {
   const text = JSON.stringify([options, module]);
   if (!purpose) {
     checkHallpass(options);
@@ -86,11 +107,9 @@ async function create({ options, module }: Extract<Call, { call: "create" }>): P
     engine.watch(() => tell({ changed: true }));
     purpose = { text, engine, client: new EngineClient(options, engine), load: () => load(source) };
   }
-  if (purpose.text !== text) {
-    const help = "pass the same options wherever this worker is used, or start another one";
-    throw misused("worker_configured", "this worker was begun with other options, which it keeps", help);
-  }
-  return purpose.load();
+  if (purpose.text === text) return purpose;
+  const help = "pass the same options wherever this worker is used, or start another one";
+  throw misused("worker_configured", "this worker was begun with other options, which it keeps", help);
 }
 
 /** Says something to every page. */
