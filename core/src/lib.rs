@@ -34,10 +34,6 @@
 
 extern crate alloc;
 
-#[cfg(feature = "homes")]
-mod authenticating;
-#[cfg(not(feature = "homes"))]
-#[path = "authenticating/public.rs"]
 mod authenticating;
 mod authorization_request;
 mod base64url;

@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, HttpRequest, Machine, Place, Provider, Secret, Seed, Step, Timestamp, form};
+use super::{Occasion, SecretSource, named};
+use crate::{Event, HttpRequest, Machine, Provider, Secret, Step, Timestamp, form};
 
 /// Never under way: it ends as it begins.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -15,21 +16,6 @@ pub(crate) enum Authenticating {}
 pub(crate) enum ClientProof {
     #[default]
     None,
-}
-
-/// Where a secret would be had.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-pub(crate) enum SecretSource {
-    Given(Option<Secret>),
-    Stored(Place),
-}
-
-/// What a proof would be new for.
-pub(crate) struct Occasion<'a> {
-    pub(crate) audience: &'a str,
-    pub(crate) purpose: &'a str,
-    pub(crate) seed: &'a Seed,
-    pub(crate) now: Timestamp,
 }
 
 impl Authenticating {
@@ -57,10 +43,6 @@ impl ClientProof {
     }
 
     pub(crate) fn post(&self, provider: &Provider, url: &str, parameters: &[(&str, &str)]) -> HttpRequest {
-        let mut all: Vec<(&str, &str)> = parameters.to_vec();
-        if !parameters.iter().any(|(name, _)| *name == "client_id") {
-            all.insert(parameters.len().min(1), ("client_id", &provider.client_id));
-        }
-        form::post(url, &all, Vec::new())
+        form::post(url, &named(provider, parameters), Vec::new())
     }
 }
