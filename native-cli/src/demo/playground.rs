@@ -37,15 +37,18 @@ enum Building {
 }
 
 impl Playground {
-    /// `HALLPASS_PLAYGROUND`, or else in the sources that this program was built from. The working directory is never
-    /// looked at: what lies there may be anybody's, and a script in it is not run.
+    /// `HALLPASS_PLAYGROUND`, or else in the sources that this program was built from: a script is run there, so they must
+    /// be of whoever could have changed the program as well. The working directory is never looked at.
     pub(super) fn find() -> Self {
         let named = env::var_os("HALLPASS_PLAYGROUND").filter(|path| !path.is_empty()).map(PathBuf::from);
         let program = env::current_exe().ok();
         // Cargo says where the sources are to what it runs.
         let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
         let above = program.iter().chain(&package).flat_map(|path| path.ancestors());
-        let source = above.map(|folder| folder.join("wasm/playground")).find(|folder| folder.join("build").is_file());
+        let source = above.map(|folder| folder.join("wasm/playground")).find(|folder| {
+            let script = folder.join("build");
+            script.is_file() && program.as_deref().is_some_and(|program| have_one_owner([program, folder, &script]))
+        });
         let script = source.as_ref().filter(|_| named.is_none()).map(|folder| folder.join("build"));
         let files = named.or_else(|| source.map(|folder| folder.join("dist")));
         Self { files, script, building: Arc::default() }
@@ -103,6 +106,21 @@ impl Playground {
     }
 }
 
+/// Whether one user has all of these, links not followed. Below a folder that everybody may write to, such as `/tmp`,
+/// another user can lay out what looks like the sources.
+#[cfg(unix)]
+fn have_one_owner(paths: [&Path; 3]) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let [program, folder, script] = paths.map(|path| fs::symlink_metadata(path).ok().map(|data| data.uid()));
+    program.is_some() && program == folder && program == script
+}
+
+/// Elsewhere the script needs a shell that is not there.
+#[cfg(not(unix))]
+fn have_one_owner(_: [&Path; 3]) -> bool {
+    false
+}
+
 /// Whether a person opens the page: what another site refers to builds nothing.
 fn is_visited(request: &Request) -> bool {
     request.header("Sec-Fetch-Site").is_none_or(|site| site == "none" || site == "same-origin")
@@ -153,6 +171,21 @@ fn guarded(response: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn the_sources_must_be_of_the_owner_of_the_program() {
+        let program = env::current_exe().unwrap();
+        let folder = program.parent().unwrap();
+        assert!(have_one_owner([&program, folder, folder]));
+        let absent = folder.join("absent");
+        assert!(!have_one_owner([&program, folder, &absent]) && !have_one_owner([&absent, &absent, &absent]));
+        // Only root can give a folder away, and only root's program is of the owner of `/`.
+        let given = crate::demo::home::TemporaryHome::new().unwrap();
+        let is_root = std::os::unix::fs::chown(given.path(), Some(1), None).is_ok();
+        let foreign = if is_root { given.path() } else { Path::new("/") };
+        assert!(!have_one_owner([&program, foreign, folder]) && !have_one_owner([&program, folder, foreign]));
+    }
 
     #[test]
     fn only_files_of_the_folder_are_named() {
