@@ -1,7 +1,7 @@
 //! What this build is made with: everything, or what a web page has a use for.
 //!
-//! Without the feature `homes` every page downloads less. What is left out is refused at the one door, so that the
-//! machines behind it need not say so themselves; where they ask [`HOMES`], the compiler leaves the rest out.
+//! Without the feature `homes` every page downloads less. What is left out is refused at the one door; where
+//! the machines behind it ask [`HOMES`], the compiler leaves the rest out.
 
 use crate::{
     ClientAuthentication, Configuration, Dialect, Error, LoginMethod, LoginRequest, Misused, Policy, Request, StoreMode,

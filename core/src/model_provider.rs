@@ -58,11 +58,11 @@ pub struct TokenCommand {
     pub cwd: Option<String>,
 }
 
-fn default_timeout() -> u64 {
+pub(crate) fn default_timeout() -> u64 {
     5_000
 }
 
-fn default_interval() -> u64 {
+pub(crate) fn default_interval() -> u64 {
     300_000
 }
 

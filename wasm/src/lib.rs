@@ -1,5 +1,8 @@
 //! The browser module: one opaque class, and nothing that decides.
-#![allow(unsafe_code, reason = "what `#[wasm_bindgen]` expands to calls into JavaScript, which is unsafe")]
+#![allow(
+    unsafe_code,
+    reason = "`#[wasm_bindgen]` expands to unsafe calls into JavaScript, and an allocator is unsafe by its nature"
+)]
 #![cfg_attr(target_family = "wasm", no_std)]
 
 extern crate alloc;
@@ -55,7 +58,7 @@ impl Flow {
     }
 }
 
-/// The message goes straight into JavaScript's memory; Rust's own copy is overwritten when it is dropped.
+/// The message goes straight into JavaScript's memory; Rust's own copies are overwritten when they are dropped.
 fn answer(message: &Secret) -> JsValue {
     JsValue::from_str(message.expose())
 }

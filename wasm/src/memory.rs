@@ -2,7 +2,7 @@
 //!
 //! Blocks are powers of two. One that is given back is kept for the next of its size, and none is ever split or joined:
 //! a flow asks for the same few sizes again and again, so that a page that has had its busiest moment asks the browser for
-//! no more. A general allocator would be a tenth of what this module's page downloads for its machines' memory.
+//! no more. A block is overwritten when it comes back, whoever had it. A general allocator costs some 4 KB more.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::arch::wasm32;
@@ -76,6 +76,8 @@ unsafe impl GlobalAlloc for Memory {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the block is as large as it was asked to be. What a token was moved out of must not keep it.
+        unsafe { block.write_bytes(0, layout.size()) };
         // SAFETY: see `Shared`; nothing here calls back.
         let free = unsafe { &mut *FREE.0.get() };
         if let Some(last) = free.blocks.get_mut(order(layout)) {

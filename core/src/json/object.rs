@@ -6,6 +6,9 @@ use alloc::vec::Vec;
 use super::{FromJson, Json, quoted};
 use crate::Secret;
 
+/// The most members of an object that is read.
+const MOST: usize = 1000;
+
 /// An object that remembers what it does not understand: the order of members and the text of values
 /// survive reading, changing and writing; white space does not.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
@@ -79,7 +82,13 @@ impl FromJson for Object {
     /// The last of two members of one name counts.
     fn read(json: Json<'_>) -> Self {
         let mut object = Self::default();
-        for (name, value) in json.members().all() {
+        let members = json.members().all();
+        // Each is looked for among those before it: no record and no answer has so many.
+        if members.len() > MOST {
+            json.wrong();
+            return object;
+        }
+        for (name, value) in members {
             object.set(&name, value.raw());
         }
         object
@@ -191,6 +200,15 @@ mod tests {
 }"#;
         assert_eq!(object.pretty().expose(), expected);
         assert_eq!(Object::parse(expected).unwrap().pretty().expose(), expected);
+    }
+
+    #[test]
+    fn more_members_than_anybody_has_are_refused() {
+        let text = |count: usize| {
+            let members: Vec<String> = (0..count).map(|number| alloc::format!("\"{number}\":1")).collect();
+            alloc::format!("{{{}}}", members.join(","))
+        };
+        assert!(Object::parse(&text(MOST)).is_ok() && Object::parse(&text(MOST + 1)).is_err());
     }
 
     #[test]

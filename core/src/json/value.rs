@@ -11,6 +11,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
+use zeroize::Zeroize as _;
+
 use super::reader::Reader;
 use crate::{Secret, Seed, Timestamp};
 
@@ -265,8 +267,7 @@ numbers!(u8, u16, u32, u64);
 impl FromJson for i64 {
     fn read(json: Json<'_>) -> Self {
         let (is_negative, digits) = json.number();
-        let value = json.or_wrong(Self::try_from(digits).ok());
-        if is_negative { -value } else { value }
+        json.or_wrong(if is_negative { 0_i64.checked_sub_unsigned(digits) } else { digits.try_into().ok() })
     }
 }
 
@@ -284,8 +285,10 @@ impl FromJson for Timestamp {
 
 impl FromJson for Seed {
     fn read(json: Json<'_>) -> Self {
-        let bytes: Vec<u8> = FromJson::read(json);
-        Self::new(json.or_wrong(bytes.try_into().ok()))
+        let mut bytes: Vec<u8> = FromJson::read(json);
+        let seed = Self::new(json.or_wrong(bytes.as_slice().try_into().ok()));
+        bytes.zeroize();
+        seed
     }
 }
 
@@ -322,8 +325,8 @@ impl<T: FromJson> FromJson for BTreeMap<String, T> {
     fn read(json: Json<'_>) -> Self {
         // Not collected, which would sort first, at some cost to the browser module.
         let mut map = Self::new();
-        for (name, value) in &json.members().all {
-            map.insert(name.clone().into_owned(), T::read(*value));
+        for (name, value) in json.members().all() {
+            map.insert(name.into_owned(), T::read(value));
         }
         map
     }

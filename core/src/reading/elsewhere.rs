@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::json::{choice, object};
+use crate::model_provider::{default_interval, default_timeout};
 use crate::{Environment, FileContents, Grant, GrantType, ModelProvider, SubjectToken, TokenCommand, Wanted};
 
 object! { Environment { variables = BTreeMap::new(), files = BTreeMap::new() } }
@@ -21,7 +22,7 @@ object! {
         foreign,
     }
 }
-object! { TokenCommand { command, args = Vec::new(), timeout_ms = 5_000, refresh_interval_ms = 300_000, cwd } }
+object! { TokenCommand { command, args = Vec::new(), timeout_ms = default_timeout(), refresh_interval_ms = default_interval(), cwd } }
 object! {
     Grant {
         grant_type,
