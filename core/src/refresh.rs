@@ -106,7 +106,9 @@ impl Refresh {
             Judgement::Use(token) => Step::Done(Ok(token)),
             // Its death is noted before a peer that takes no lock has saved the successor, and whoever noted it still
             // looks for that, with the lock.
-            Judgement::Stop(_) if held.is_dead() => {
+            Judgement::Stop(Error::LoginRequired(reason))
+                if reason != LoginRequired::CopiedHome && held.is_finished() =>
+            {
                 let effect = order.lock();
                 Step::perform(Self { order, state: State::Queueing { seen: held } }, effect)
             }

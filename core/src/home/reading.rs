@@ -116,10 +116,10 @@ impl Held {
         Some(Unavailable::BackingOff { seconds: wait.div_ceil(1000) }.into())
     }
 
-    /// Whether the refresh token is known to be of no use any more.
-    pub(crate) fn is_dead(&self) -> bool {
+    /// Whether the refresh token is known to be finished.
+    pub(crate) fn is_finished(&self) -> bool {
         let token = self.record().ok().and_then(Record::refresh_token);
-        token.is_some_and(|token| self.sidecar.is_dead(token).is_some() || self.sidecar.is_spent(token))
+        token.is_some_and(|token| self.sidecar.is_finished(token))
     }
 
     /// What the person should know of where the record lies, said before or not.
