@@ -21,10 +21,11 @@ const PATIENCE: u64 = 10_000;
 /// was judged.
 ///
 /// - `Locking`   → `Locked`, `LockFailed` → `Reading`, or `Removing` under the second lock
-///   · enforcing → `Locking` the second, then `Reading`
-/// - `Reading`   → (reading) → `Revoking`, or `Locking` the second · enforcing → `Removing`, or `Unlocking` what may stay
+///   · enforcing → `Locking` the second, then `Reading` · any other event → `Unlocking`, or done with no lock held
+/// - `Reading`   → (reading) → `Revoking`, or `Locking` the second
+///   · enforcing → `Removing`, or `Unlocking` what may stay, or done with no lock held
 /// - `Revoking`  → (revoking) → `Locking` the second
-/// - `Removing`  → `Removed`, `StoreFailed` → `Removing` the next, then `Unlocking`
+/// - `Removing`  → any event → `Removing` the next, then `Unlocking`, or done with no lock held
 /// - `Unlocking` → any event → `Unlocking` the next, then done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Logout {

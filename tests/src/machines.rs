@@ -9,7 +9,8 @@
 //! After the state comes what it waits for: events, or in parentheses the machine that runs inside it; then where it
 //! goes. Prose between the names is for the reader. What is written here is drawn for readers of the documentation
 //! ([`Machines::page`]) and for the page that shows a flow at work ([`Machines::json`]); and every flow of the world
-//! is held against it ([`Machines::follow`]).
+//! is held against it ([`Machines::follow`], [`Machines::end`]). The words on the arrows are the sources' own: nothing
+//! checks them.
 //!
 //! Every state may end the machine with an error, and what holds a lock leaves through `Unlocking` whatever happens:
 //! no list repeats that.
@@ -114,6 +115,16 @@ impl Machines {
         }
     }
 
+    /// Checks that a flow may end well from these states.
+    ///
+    /// # Panics
+    /// When the list of its outermost machine does not say so.
+    pub fn end(&self, before: &[String]) {
+        if let Some((machine, state)) = self.known(before).first() {
+            assert!(self.0[*machine].leads(state, DONE), "{machine}: {state} → {DONE} is in no list");
+        }
+    }
+
     /// From the outermost machine in: it stays in its state while the one inside goes on, or it goes on itself.
     fn goes(&self, before: &[(&str, &str)], after: &[(&str, &str)]) -> Result<(), String> {
         let (Some(((machine, from), inside)), Some(((other, to), inside_now))) =
@@ -195,6 +206,13 @@ mod tests {
     #[should_panic(expected = "Reading: Record → Sidecar is in no list")]
     fn nor_inside_a_machine_that_stays() {
         follow(&["Login.Probing", "Reading.Record"], &["Login.Probing", "Reading.Sidecar"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "BrowserLogin: Refusing → done is in no list")]
+    fn nor_does_a_flow_end_where_no_list_says_so() {
+        Machines::of_core().end(&told(&["Refresh.Unlocking"]));
+        Machines::of_core().end(&told(&["BrowserLogin.Refusing"]));
     }
 
     #[test]

@@ -306,8 +306,10 @@ impl World {
             }
             let before = machine.states();
             step = machine.step(self.told(), event);
-            if let Step::Perform { machine, .. } = &step {
-                Machines::of_core().follow(&before, &machine.states());
+            match &step {
+                Step::Perform { machine, .. } => Machines::of_core().follow(&before, &machine.states()),
+                Step::Done(Ok(_)) => Machines::of_core().end(&before),
+                Step::Done(Err(_)) => {}
             }
         }
         unreachable!("the loop ends by returning")

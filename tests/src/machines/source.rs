@@ -116,7 +116,7 @@ fn declared(name: &str, items: &[Item]) -> (String, Option<Vec<Declared>>) {
     (documentation(&item.attrs), has_state.then(|| enum_called("State").map(variants)).flatten())
 }
 
-/// Each variant, and the last type in it that could be a machine.
+/// Each variant, and the type in it that could be a machine: that of its `step`, or of what it holds alone.
 fn variants(item: &ItemEnum) -> Vec<Declared> {
     let inside = |fields: &Fields| match fields {
         Fields::Named(fields) => fields
