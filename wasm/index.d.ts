@@ -1,4 +1,4 @@
-export * from "./types.js";
+export * from "../node-binding/types.js";
 
 /** What the module can be loaded from: its address, its bytes, or the module itself. */
 export type Source = string | URL | Request | Response | BufferSource | WebAssembly.Module;

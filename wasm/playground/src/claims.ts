@@ -1,5 +1,5 @@
 // What the tokens of the credential say: their claims, which this page's person may know. The tokens are not kept.
-import type { Effect, Event } from "../../types.js";
+import type { Effect, Event } from "../../../node-binding/types.js";
 import { element, make } from "./page.js";
 
 export type Claims = Readonly<Record<string, unknown>>;

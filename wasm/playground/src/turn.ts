@@ -1,5 +1,5 @@
 // One turn of a flow, as it is shown: everything in it is safe to be shown, kept and handed to another tab.
-import type { LogLine } from "../../types.js";
+import type { LogLine } from "../../../node-binding/types.js";
 import type { Place } from "./machines.js";
 
 export interface Turn {

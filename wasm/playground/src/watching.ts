@@ -1,5 +1,5 @@
 // A `Flow` that tells what passes through it, without its secrets.
-import type { Effect, Event, Message, Outcome } from "../../types.js";
+import type { Effect, Event, Message, Outcome } from "../../../node-binding/types.js";
 import { placesOf } from "./machines.js";
 import { redacted } from "./redaction.js";
 import type { End, Kind, Turn } from "./turn.js";

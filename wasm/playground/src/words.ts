@@ -1,5 +1,5 @@
 // What a flow asks and hears, in a few words.
-import type { Effect, Event } from "../../types.js";
+import type { Effect, Event } from "../../../node-binding/types.js";
 
 /** A slot, for a person: `the record`, `the sidecar`. */
 const SLOTS: Record<string, string> = {
