@@ -47,14 +47,14 @@ export class Callback implements Answers {
 
   /** Hands in a URI that the editor was opened with. */
   handle(uri: vscode.Uri): void {
-    // On the web the query comes as the browser had it.
-    if (vscode.env.uiKind === vscode.UIKind.Web) return this.paste(uri.query);
+    // On the web the query comes as the browser had it. What has no state is no code that a person has pasted.
+    if (vscode.env.uiKind === vscode.UIKind.Web) return this.paste(`?${uri.query}`);
     // Elsewhere the editor has decoded it: it is encoded again, so that a `+` stays one.
     const pairs = uri.query.split("&").map((pair) => {
       const [name = "", ...value] = pair.split("=");
       return `${encodeURIComponent(name)}=${encodeURIComponent(value.join("="))}`;
     });
-    this.paste(pairs.join("&"));
+    this.paste(`?${pairs.join("&")}`);
   }
 
   paste(text: string): void {
@@ -84,11 +84,11 @@ export class SealedSlots {
     this.#home = home;
   }
 
-  /** Performs what reads or writes one of them, by way of who performs it unsealed; nothing for other effects. */
+  /** Performs what reads or writes one of them, by way of who performs it unsealed: nothing where the effect does not. */
   perform(effect: Effect, files: (effect: Effect) => string | Promise<string>): Promise<string> | undefined {
     const event = this.#perform(effect, files);
-    return event?.catch(() => {
-      // What the storage says of itself may hold anything.
+    return event?.catch((error: unknown) => {
+      if (!(error instanceof Unsealable)) throw error;
       const detail = "the editor's secret storage does not work";
       return JSON.stringify({ store_failed: { kind: "other", detail } } satisfies Event);
     });
@@ -111,21 +111,29 @@ export class SealedSlots {
 
   async #load(slot: Slot, files: (effect: Effect) => string | Promise<string>): Promise<string> {
     // Also where there is nothing to open: a login must not find out at its end that it cannot be sealed.
-    await this.#seal.prepare();
+    await this.#seal.prepare().catch(unsealable);
     const answer = await files({ load: slot });
     const event = JSON.parse(answer) as Event;
     if (typeof event === "string" || !("loaded" in event) || event.loaded === null) return answer;
     // What this editor cannot open is nobody's here: a login replaces it.
-    return JSON.stringify({ loaded: await this.#seal.open(event.loaded, this.#name(slot)) } satisfies Event);
+    const loaded = await this.#seal.open(event.loaded, this.#name(slot)).catch(unsealable);
+    return JSON.stringify({ loaded } satisfies Event);
   }
 
   #close(contents: string, slot: Slot): Promise<string> {
-    return this.#seal.close(contents, this.#name(slot));
+    return this.#seal.close(contents, this.#name(slot)).catch(unsealable);
   }
 
   #name(slot: Slot): string {
     return `${this.#home} ${JSON.stringify(slot)}`;
   }
+}
+
+/** That the secret storage does not work. What it says of itself may hold anything. */
+class Unsealable extends Error {}
+
+function unsealable(): never {
+  throw new Unsealable();
 }
 
 /** Whether a slot is a file that would tell a token to whoever reads it. */

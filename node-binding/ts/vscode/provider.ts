@@ -33,7 +33,8 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
   readonly #focusing: vscode.Disposable;
   /** Whether every home could be read when it was looked at last. */
   #isReadable = false;
-  #callback: Callback | undefined;
+  /** The homes that somebody is signing in to, and where each browser comes back to through the editor, if it does. */
+  readonly #signingIn = new Map<string, Callback | undefined>();
   /** The editor is told one thing after the other. */
   #telling: Promise<void>;
 
@@ -101,7 +102,8 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
 
   /** Hands in a URI that the editor was opened with, where the extension has a URI handler of its own. */
   handleUri(uri: vscode.Uri): void {
-    this.#callback?.handle(uri);
+    // Each judges for itself whether it is the answer to its login.
+    for (const callback of this.#signingIn.values()) callback?.handle(uri);
   }
 
   dispose(): void {
@@ -112,14 +114,14 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
   }
 
   async #signIn(seat: Seat, way: Way): Promise<void> {
-    if (way === "uri-handler") {
-      const here = vscode.Uri.parse(`${vscode.env.uriScheme}://${this.#context.extension.id}/signed-in`);
-      this.#callback = new Callback(await vscode.env.asExternalUri(here));
-    }
     try {
+      if (way === "uri-handler") {
+        const here = vscode.Uri.parse(`${vscode.env.uriScheme}://${this.#context.extension.id}/signed-in`);
+        this.#signingIn.set(seat.name, new Callback(await vscode.env.asExternalUri(here)));
+      }
       await signIn(seat.hallpass, this.#options.label, way);
     } finally {
-      this.#callback = undefined;
+      this.#signingIn.delete(seat.name);
     }
   }
 
@@ -161,12 +163,18 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
     return found;
   }
 
+  /** The home to sign in to, which is nobody else's meanwhile. */
   async #seatFor(account: vscode.AuthenticationSessionAccountInformation | undefined): Promise<Seat> {
     const sessions = [...(await this.#sessions()).values()];
     const same = account && sessions.find(({ session }) => session.account.id === account.id);
-    if (same) return same.seat;
+    const seat = same ? same.seat : this.#freeSeat(sessions);
+    this.#signingIn.set(seat.name, undefined);
+    return seat;
+  }
+
+  #freeSeat(sessions: { seat: Seat }[]): Seat {
     const taken = new Set(sessions.map(({ seat }) => seat));
-    const free = this.#seats.find((seat) => !taken.has(seat));
+    const free = this.#seats.find((seat) => !taken.has(seat) && !this.#signingIn.has(seat.name));
     return free ?? this.#take(`account-${this.#seats.length}`);
   }
 
@@ -215,7 +223,7 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
     const slots = seal && new SealedSlots(seal, name);
     const internals: Internals = {
       editor: true,
-      host: (native, around) => new EditorHost(native, around, { callback: this.#callback, slots }),
+      host: (native, around) => new EditorHost(native, around, { callback: this.#signingIn.get(name), slots }),
     };
     // What is sealed is of no use to another program, so that it lies apart.
     const where = name === SHARED && !seal ? { home, profile } : { home: this.#ownFolder(name) };
@@ -246,7 +254,8 @@ export class HallpassProvider implements vscode.AuthenticationProvider, vscode.U
 
   /** Tells the editor what is different from what it was told last. */
   #tell(): Promise<void> {
-    return (this.#telling = this.#telling.then(() => this.#compare()));
+    // What cannot be found out now is told with the next change.
+    return (this.#telling = this.#telling.then(() => this.#compare()).catch(() => {}));
   }
 
   async #compare(): Promise<void> {
