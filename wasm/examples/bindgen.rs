@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Bindgen::new()
         .input_path(module)
         .web(true)?
-        .omit_default_module_path(false)
+        .omit_default_module_path(true)
         .typescript(false)
         .remove_name_section(args().nth(3).as_deref() != Some("names"))
         .demangle(true)

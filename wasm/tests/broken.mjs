@@ -46,7 +46,7 @@ const ways = [
   ["wasm/ts/worker.ts", "purpose.text === text", "true", "worker", "cannot widen"],
   ["wasm/ts/worker.ts", "adopt(clientOptions(options), module &&", "void (module &&", "worker", "begun for nothing else"],
   ["wasm/ts/worker.ts", 'asked.call !== "login"', "false", "worker", "whatever it says"],
-  ["wasm/ts/worker.ts", "!/^https?:/.test(source.protocol)", "false", "worker", "was not told"],
+  ["wasm/ts/worker.ts", "!/^https?:$|-extension:$/.test(source.protocol)", "false", "worker", "was not told"],
   ["wasm/ts/remote.ts", "post({ abort: true });", "", "worker", "let go, there too"],
   ["node-binding/ts/client.ts", "new Token(", "Object.assign(this, ", "redirect", "nothing of it is left"],
 ];

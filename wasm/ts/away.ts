@@ -4,7 +4,7 @@ import { failed } from "../../node-binding/ts/errors.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
 import type { Event } from "../../node-binding/types.js";
 import type { LoginOptions } from "./options.js";
-import { keep } from "./suspended.js";
+import { keep, take } from "./suspended.js";
 
 /** One login in a browser, as far as it is about windows. */
 export interface Away {
@@ -34,6 +34,7 @@ export function called({ pathname, search, host }: URL): string {
 export class Redirect implements Away {
   readonly leaves = true;
   readonly #name: string;
+  readonly #over = new AbortController();
   #url = "";
 
   /** @param name under which the login waits */
@@ -47,16 +48,25 @@ export class Redirect implements Away {
 
   async next(_until: number, suspend: () => Promise<string>, wish: Wish | undefined): Promise<string> {
     await keep(this.#name, suspend());
+    const { signal } = this.#over;
     return new Promise((resolve) => {
-      wish?.listen(() => resolve(CANCELLED));
+      const stop = (): void => {
+        take(this.#name);
+        this.end();
+        resolve(CANCELLED);
+      };
+      wish?.listen(stop);
       // Shown again as it was, by the button that goes back: this login is not waited for any more.
-      addEventListener("pageshow", ({ persisted }) => persisted && resolve(CANCELLED));
-      location.assign(this.#url);
+      addEventListener("pageshow", ({ persisted }) => persisted && resolve(CANCELLED), { signal });
+      if (!signal.aborted) location.assign(this.#url);
     });
   }
 
   judged(): void {}
-  end(): void {}
+
+  end(): void {
+    this.#over.abort();
+  }
 }
 
 /** One address is there, and no other will come. */
@@ -100,7 +110,7 @@ export class Launched implements Away {
     return new Promise((resolve, reject) => {
       if (url === undefined) return reject(strayed());
       wish?.listen(() => resolve(CANCELLED));
-      Promise.resolve(this.#launch(url))
+      new Promise<string | undefined>((back) => back(this.#launch(url)))
         .then(
           (back) => (back ? resolve(called(new URL(back))) : reject(closed())),
           (cause: unknown) => reject(closed(cause)),

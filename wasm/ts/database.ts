@@ -1,5 +1,5 @@
 // A shelf in IndexedDB, which all pages and workers of this origin share. What lies on it is sealed.
-import type { Shelf, Value } from "./shelf.js";
+import { type KeyPair, type Shelf, type Value, keysOf } from "./shelf.js";
 
 const SHELF = "slots";
 /** Where the key lies that seals the others. */
@@ -29,8 +29,10 @@ export class Database implements Shelf {
   async get(name: string): Promise<Value | undefined> {
     const value: unknown = await this.#transact("readonly", (store) => store.get(name));
     if (value === undefined || Array.isArray(value)) return value as Value | undefined;
+    const key = await this.#key();
     try {
-      return await this.#unsealed(name, value as Sealed);
+      const { iv, data } = value as Sealed;
+      return new TextDecoder().decode(await crypto.subtle.decrypt(how(name, iv), key, data));
     } catch {
       // What stands beside the record counts as damaged: core begins it anew. A login replaces the rest.
       if (name === "sidecar" || name === "parked") return "";
@@ -41,6 +43,14 @@ export class Database implements Shelf {
   async put(name: string, value: Value): Promise<void> {
     const sealed = typeof value === "string" ? await this.#sealed(name, value) : value;
     await this.#transact("readwrite", (store) => store.put(sealed, name));
+  }
+
+  async change(name: string, change: (keys: KeyPair[]) => KeyPair[]): Promise<void> {
+    await this.#transact("readwrite", (store) => {
+      const reading = store.get(name);
+      reading.onsuccess = () => void store.put(change(keysOf(reading.result)), name);
+      return reading;
+    });
   }
 
   async delete(name: string): Promise<boolean> {
@@ -56,10 +66,6 @@ export class Database implements Shelf {
   async #sealed(name: string, text: string): Promise<Sealed> {
     const iv = crypto.getRandomValues(new Uint8Array(12));
     return { iv, data: await crypto.subtle.encrypt(how(name, iv), await this.#key(), new TextEncoder().encode(text)) };
-  }
-
-  async #unsealed(name: string, { iv, data }: Sealed): Promise<string> {
-    return new TextDecoder().decode(await crypto.subtle.decrypt(how(name, iv), await this.#key(), data));
   }
 
   /** The key of this database, which cannot be taken out. Whoever comes first makes it. */

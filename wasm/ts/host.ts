@@ -54,6 +54,12 @@ export class BrowserHost implements Host {
     return event;
   }
 
+  /** Gives back what a flow still holds that has not come to its end. */
+  finish(): void {
+    this.#release?.();
+    this.#release = undefined;
+  }
+
   seed(): Uint8Array {
     return crypto.getRandomValues(new Uint8Array(32));
   }
@@ -81,7 +87,7 @@ export class BrowserHost implements Host {
   }
 
   #unlock(isHeld: boolean): string {
-    if (isHeld) this.#release?.();
+    if (isHeld) this.finish();
     return '"unlocked"';
   }
 

@@ -1,5 +1,6 @@
 // A lock for browsers without Web Locks: best effort. Whoever holds it writes down until when, in a database, and
 // writes that anew as long as it holds it. A page that is frozen for longer loses it and does not know.
+import { broadcast, listen } from "./channels.js";
 import type { Mutex, Release } from "./locks.js";
 
 /** For so long a holder may be silent, in milliseconds: longer than a request may take, with time to save. */
@@ -26,25 +27,31 @@ export class Lease implements Mutex {
 
   async take(signal: AbortSignal): Promise<Release | undefined> {
     const holder = crypto.randomUUID();
-    const channel = new BroadcastChannel(this.#name);
     const database = await open(this.#name);
+    let look = (): void => {};
+    const channel = listen(this.#name, () => look());
     const end = (): void => {
       channel.close();
       database.close();
     };
-    while (!(await write(database, holder, Date.now() + TERM))) {
-      if (signal.aborted) return void end();
-      await new Promise((look) => {
-        setTimeout(look, GLANCE);
-        channel.onmessage = look;
-        signal.addEventListener("abort", look, { once: true });
-      });
+    try {
+      while (!(await write(database, holder, Date.now() + TERM))) {
+        if (signal.aborted) return void end();
+        await new Promise<void>((looked) => {
+          look = looked;
+          setTimeout(look, GLANCE);
+          signal.addEventListener("abort", look, { once: true });
+        });
+      }
+    } catch (error) {
+      end();
+      throw error;
     }
     const renewing = setInterval(() => void write(database, holder, Date.now() + TERM).catch(() => {}), RENEWAL);
     return () => {
       clearInterval(renewing);
       write(database, holder, 0)
-        .then(() => channel.postMessage(0))
+        .then(() => broadcast(this.#name, 0))
         .catch(() => {})
         .finally(end);
     };

@@ -1,6 +1,6 @@
 // Flows that are run here: in this page or, in worker mode, in this worker.
 import { type Outcomes, type Ran, wanted } from "../../node-binding/ts/client.js";
-import { type Host, type Steps, drive } from "../../node-binding/ts/driver.js";
+import { type Steps, drive } from "../../node-binding/ts/driver.js";
 import { HallpassError, errorOf } from "../../node-binding/ts/errors.js";
 import { fly } from "../../node-binding/ts/flights.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
@@ -30,7 +30,6 @@ export interface Suspendable extends Steps {
  */
 export interface Internals {
   Flow?: new () => Suspendable;
-  host?: (host: Host) => Host;
 }
 
 /** Runs flows on a shelf of its own. */
@@ -81,8 +80,7 @@ export class LocalEngine implements Engine {
       await store.suspend(text);
       return text;
     };
-    const browser = new BrowserHost({ store, mutex: this.#mutex, redirectUri, fetch, away, show, log, suspend });
-    const host = this.#internals.host?.(browser) ?? browser;
+    const host = new BrowserHost({ store, mutex: this.#mutex, redirectUri, fetch, away, show, log, suspend });
     try {
       const first =
         suspended === undefined
@@ -92,6 +90,7 @@ export class LocalEngine implements Engine {
     } catch (error) {
       throw error instanceof HallpassError ? inWordsOfAPage(error, away && "call `login()` to begin again") : error;
     } finally {
+      host.finish();
       // What it holds is overwritten now, and not when memory is short.
       flow.free?.();
     }

@@ -13,7 +13,10 @@ export type Call =
   | { call: "login"; method: "browser" | "device_code"; leaves: boolean; suspended: string | undefined }
   | { call: "status"; check: boolean }
   | { call: "logout"; local: boolean }
-  | { call: "fetch"; url: string; method: string; headers: [string, string][]; body: ArrayBuffer | null };
+  | ({ call: "fetch"; url: string; method: string; headers: [string, string][]; body: ArrayBuffer | null } & How);
+
+/** How a request of a page is to be sent. */
+export type How = Pick<Request, "redirect" | "credentials" | "cache">;
 
 /** What a page says in the middle of a call: what its window has come back with, or that nobody waits any more. */
 export type Aside = { event: string } | { abort: true };

@@ -1,7 +1,7 @@
 // The WebAssembly module: loaded once, by whoever needs it first.
 import { failed } from "../../node-binding/ts/errors.js";
 import type * as types from "../../node-binding/types.js";
-import { Flow as Loaded, initSync } from "../index.js";
+import { Flow as Loaded, init } from "../index.js";
 
 /** What the module can be loaded from. */
 export type Source = WebAssembly.Module | Response | BufferSource | URL | string;
@@ -13,20 +13,21 @@ let loading: Promise<void> | undefined;
 
 /** Loads the module, unless it is there. What has failed is tried again by the next call. */
 export function load(source?: Source): Promise<void> {
-  loading ??= compile(source).then(
-    (module) => void initSync({ module }),
-    (cause: unknown) => {
-      loading = undefined;
-      throw failed(
-        "local",
-        "module_failed",
-        `the WebAssembly module cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
-        "serve hallpass.wasm as application/wasm, beside the script or where `module` says, and allow 'wasm-unsafe-eval' in `script-src`",
-        cause,
-      );
-    },
-  );
+  loading ??= begin(source).catch((cause: unknown) => {
+    loading = undefined;
+    throw failed(
+      "local",
+      "module_failed",
+      `the WebAssembly module cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
+      "serve hallpass.wasm as application/wasm, beside the script or where `module` says, and allow 'wasm-unsafe-eval' in `script-src`",
+      cause,
+    );
+  });
   return loading;
+}
+
+async function begin(source: Source | undefined): Promise<void> {
+  await init({ module_or_path: await compile(source) });
 }
 
 async function compile(source: Source = new URL("hallpass.wasm", import.meta.url)): Promise<WebAssembly.Module> {

@@ -71,10 +71,11 @@ export class RemoteEngine implements Engine {
 
   async fetch(input: FetchInput, init?: FetchInit): Promise<Response> {
     const request = new Request(input, init as RequestInit);
-    const { url, method, signal } = request;
+    const { url, method, signal, redirect, credentials, cache } = request;
+    const how = { redirect, credentials, cache };
     // What was in a form or a stream is bytes by now, and its headers say which.
     const body = /^(GET|HEAD)$/.test(method) ? null : await request.arrayBuffer();
-    const answer = await this.#ask({ call: "fetch", url, method, headers: [...request.headers], body }, { signal });
+    const answer = await this.#ask({ call: "fetch", url, method, headers: [...request.headers], body, ...how }, { signal });
     const { body: whole, url: from, ...rest } = answer as SentResponse;
     return Object.defineProperty(new Response(whole, rest), "url", { value: from });
   }

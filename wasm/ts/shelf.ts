@@ -17,6 +17,8 @@ export interface Shelf {
   get(name: string): Promise<Value | undefined>;
   /** Puts it there, whole or not at all, in place of what was there. */
   put(name: string, value: Value): Promise<void>;
+  /** Puts other keys there, with nobody in between. */
+  change(name: string, change: (keys: KeyPair[]) => KeyPair[]): Promise<void>;
   /** Takes it away; whether there was anything. */
   delete(name: string): Promise<boolean>;
   /** Where that is, for a person. */
@@ -36,7 +38,16 @@ export class Memory implements Shelf {
     this.#values.set(name, value);
   }
 
+  async change(name: string, change: (keys: KeyPair[]) => KeyPair[]): Promise<void> {
+    this.#values.set(name, change(keysOf(this.#values.get(name))));
+  }
+
   async delete(name: string): Promise<boolean> {
     return this.#values.delete(name);
   }
+}
+
+/** The keys there, if keys are there. */
+export function keysOf(value: unknown): KeyPair[] {
+  return Array.isArray(value) ? value : [];
 }

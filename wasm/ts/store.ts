@@ -1,6 +1,6 @@
 // The slots of core on a shelf, and the keys that tokens are bound to.
 import type { Effect, Event, Key, Slot, StoreTrouble } from "../../node-binding/types.js";
-import type { KeyPair, Shelf } from "./shelf.js";
+import { type KeyPair, type Shelf, keysOf } from "./shelf.js";
 
 /** How the key of a login survives its page. */
 export interface Survival {
@@ -45,9 +45,8 @@ export class Store {
   /** Keeps the key of a login while its page is away. */
   async suspend(suspended: string): Promise<void> {
     if (!this.#survival || !this.#newKey) return;
-    const { shelf } = this.#survival;
-    const waiting = keysOf(await shelf.get("flow")).slice(1 - WAITING);
-    await shelf.put("flow", [...waiting, { ...this.#newKey, flow: await hash(suspended) }]);
+    const pair = { ...this.#newKey, flow: await hash(suspended) };
+    await this.#survival.shelf.change("flow", (waiting) => [...waiting.slice(1 - WAITING), pair]);
   }
 
   #perform(effect: Effect): Promise<Event> | undefined {
@@ -70,14 +69,16 @@ export class Store {
   async #makeKey(): Promise<KeyPair | undefined> {
     if (!this.#survival) return newKey();
     const { shelf, suspended } = this.#survival;
-    const waiting = keysOf(await shelf.get("flow"));
+    // A shelf that is not to be had is found out while the login can still go without a key.
+    await shelf.get("flow");
     if (suspended === undefined) return newKey();
     const flow = await hash(suspended);
-    await shelf.put(
-      "flow",
-      waiting.filter((pair) => pair.flow !== flow),
-    );
-    return waiting.find((pair) => pair.flow === flow);
+    let kept: KeyPair | undefined;
+    await shelf.change("flow", (waiting) => {
+      kept = waiting.find((pair) => pair.flow === flow);
+      return waiting.filter((pair) => pair !== kept);
+    });
+    return kept;
   }
 
   async #save(slot: Slot, contents: string): Promise<Event> {
@@ -120,10 +121,6 @@ export class Store {
 /** A slot by the name of its kind: there is one place here. */
 function nameOf(slot: Slot): string {
   return typeof slot === "string" ? slot : (Object.keys(slot)[0] ?? "");
-}
-
-function keysOf(value: unknown): KeyPair[] {
-  return Array.isArray(value) ? value : [];
 }
 
 /** A key pair of P-256 whose private half cannot be taken out. */

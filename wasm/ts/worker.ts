@@ -10,7 +10,7 @@ import type { ClientOptions } from "./options.js";
 
 /** What a worker is for: the options that its pages pass to `Hallpass.create`, but `worker`. */
 export interface WorkerOptions extends ClientOptions {
-  /** Where the module is, if it is not beside the script. */
+  /** Where the module is, if it is not beside the script: an absolute address. */
   module?: string | URL | undefined;
 }
 
@@ -43,7 +43,8 @@ if ("onconnect" in globalThis) {
 
 /**
  * Says in the worker's own script what the worker is for. A page that says anything else is refused then, the first one
- * as well: a script that runs before the application cannot begin the worker for something of its own.
+ * as well: a script that runs before the application cannot begin the worker for something of its own. Call it before the
+ * worker's script waits for anything.
  */
 export function configure(options: WorkerOptions): void {
   checkHallpass(options);
@@ -79,8 +80,8 @@ async function answer(asked: Call, { inbox, controller: { signal } }: Ongoing, s
   const { client, engine } = purpose;
   await purpose.load();
   if (asked.call === "fetch") {
-    const { url, method, headers, body } = asked;
-    return sendBack(await client.fetch(url, { method, headers, body, signal }), say);
+    const { url, method, headers, body, redirect, credentials, cache } = asked;
+    return sendBack(await client.fetch(url, { method, headers, body, redirect, credentials, cache, signal }), say);
   }
   const running: SigningIn = { signal };
   if (asked.call === "status") return report(await engine.run("status", { check: asked.check === true }, running), say);
@@ -102,7 +103,7 @@ function adopt(options: ClientOptions, module: string | undefined): Purpose {
   if (!purpose) {
     checkHallpass(options);
     const source = module === undefined ? undefined : new URL(module, location.href);
-    if (source && !/^https?:/.test(source.protocol)) throw invalid("`module` must be served, like this worker");
+    if (source && !/^https?:$|-extension:$/.test(source.protocol)) throw invalid("`module` must be served, like this worker");
     const engine = new LocalEngine({ ...options, log: (line) => tell({ log: line }) }, {});
     engine.watch(() => tell({ changed: true }));
     purpose = { text, engine, client: new EngineClient(options, engine), load: () => load(source) };
