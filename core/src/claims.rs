@@ -14,6 +14,8 @@ const LONGEST: usize = 64 * 1024;
 pub(crate) struct Claims {
     pub(crate) iss: Text,
     pub(crate) sub: Text,
+    /// What the server calls the session (OpenID Connect Front-Channel Logout, section 3).
+    pub(crate) sid: Text,
     email: Text,
     exp: Integer,
     iat: Integer,
@@ -43,6 +45,7 @@ impl FromJson for Claims {
         Self {
             iss: FromJson::read(members.get("iss")),
             sub: FromJson::read(members.get("sub")),
+            sid: FromJson::read(members.get("sid")),
             email: FromJson::read(members.get("email")),
             exp: FromJson::read(members.get("exp")),
             iat: FromJson::read(members.get("iat")),

@@ -58,6 +58,8 @@ struct Begun {
     browser_waits: bool,
     /// Whose access token it is, where the server was asked.
     account: Option<Account>,
+    /// What was stored before anybody was asked.
+    before: Option<Record>,
     /// The session that was granted, until it is known to be saved.
     granted: Option<Session>,
     /// The redirect URI to which a suspended login has come back.
@@ -151,7 +153,16 @@ impl Login {
 
 impl Begun {
     fn new(request: LoginRequest, seed: Seed, back_at: Option<String>) -> Self {
-        Self { request, seed, browser_waits: false, account: None, granted: None, back_at, possession: None }
+        Self {
+            request,
+            seed,
+            browser_waits: false,
+            account: None,
+            before: None,
+            granted: None,
+            back_at,
+            possession: None,
+        }
     }
 
     fn at(self, state: State) -> Login {
@@ -175,23 +186,24 @@ impl Begun {
             self,
             |begun, step| begun.at(State::Probing(step)),
             |begun, result| match result.and_then(|held| begun.can_keep(held)) {
-                Ok(()) => {
+                Ok(before) => {
                     let rehearsal = Authenticating::rehearse(&begun.request.configuration.provider);
-                    begun.rehearsing(rehearsal, now)
+                    Self { before, ..begun }.rehearsing(rehearsal, now)
                 }
                 Err(error) => Step::Done(Err(error)),
             },
         )
     }
 
-    /// Whether what is to come may be kept, and can.
-    fn can_keep(&self, held: Box<Held>) -> Result<(), Error> {
+    /// Whether what is to come may be kept, and can; with what it would take the place of.
+    fn can_keep(&self, held: Box<Held>) -> Result<Option<Record>, Error> {
         let LoginRequest { configuration, store, .. } = &self.request;
         let mode = configuration.store_for_login(*store, held.mode)?;
         if let (StoreMode::Auto, Some(failure)) = (mode, &held.trouble) {
             configuration.policy.permits_place(Place::File).map_err(|_| configuration.policy.blame(failure.clone()))?;
         }
-        held.usable()
+        let before = held.record.clone().ok().flatten();
+        held.usable().map(|()| before)
     }
 
     fn rehearsing(self, step: Step<Authenticating>, now: Timestamp) -> Step<Login> {
@@ -315,7 +327,11 @@ impl Begun {
         let expires_in = set.expires_in;
         let bound = self.possession.clone().filter(|_| set.is_bound).map(|possession| (possession, set.nonce.clone()));
         let tokens = Tokens::granted(set, &provider, &self.seed.text("login_owner_id"));
-        let begun = Self { granted: Some(self.session(&tokens, &provider)), ..self };
+        // What the session before shares is not given back: it survives a login that fails.
+        let before = self.before.as_ref().and_then(Record::tokens);
+        let is_shared = before.is_some_and(|before| tokens.shares_session(before, &provider));
+        let granted = (!is_shared).then(|| self.session(&tokens, &provider));
+        let begun = Self { granted, ..self };
         let allowed = match &api_key {
             Some(Err(error @ Error::Declined(_))) => Err(error.clone()),
             _ => begun.request.configuration.permits_tokens(&tokens),
@@ -391,6 +407,9 @@ impl Begun {
         let Some(tokens) = replaced else { return self.done(stored, None, now) };
         let configuration = &self.request.configuration;
         let provider = provider_of(tokens, &stored.before.sidecar, configuration);
+        if stored.record.tokens().is_some_and(|after| after.shares_session(tokens, &provider)) {
+            return self.done(stored, Some(Revocation::NotNeeded), now);
+        }
         let session = Session::new(tokens, provider, configuration, stored.secret_before.clone(), &self.seed);
         self.revoking(Revoking::start(session, now), stored, now)
     }

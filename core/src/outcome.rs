@@ -114,7 +114,8 @@ pub struct Enforced {
 pub enum Revocation {
     /// The server has revoked it (RFC 7009).
     Revoked,
-    /// There was nothing to revoke (an API key, or nobody signed in), or revoking was not asked for.
+    /// There was nothing to revoke (an API key, nobody signed in, or the session that goes on as another), or revoking was
+    /// not asked for.
     NotNeeded,
     /// The provider offers no revocation.
     NotOffered,

@@ -1,7 +1,9 @@
 //! Signing in in a browser.
 
 use hallpass::authorization_server::{Endpoint, Fault};
-use hallpass_core::{Declined, Error, LoginMethod, Method, Page, Place, Request, Revocation, Slot, StoreTrouble};
+use hallpass_core::{
+    Declined, Error, LoginMethod, Method, Page, Place, Request, Revocation, Slot, StoreTrouble, TokenOrigin,
+};
 use hallpass_tests::world::{Way, World};
 
 fn code(result: Result<hallpass_core::LoggedIn, Error>) -> &'static str {
@@ -164,6 +166,45 @@ fn the_old_session_survives_until_the_new_one_is_saved() {
     assert_eq!(alive.iter().filter(|alive| **alive).count(), 1);
     assert_eq!(alive.first(), Some(&false));
     assert_eq!(alive.last(), Some(&true));
+}
+
+/// A server that has put both logins of a browser into one session ends both where the refresh token of one is revoked.
+#[test]
+fn a_login_does_not_end_the_session_that_it_shares() {
+    let mut world = World::standard();
+    let renews = |world: &mut World| {
+        world.wait(3_600_001);
+        assert_eq!(world.usable().unwrap().origin, TokenOrigin::Refreshed);
+    };
+    world.server.options_mut().browser_session = Some("at the desk".into());
+    world.login();
+    assert_eq!(world.login().previous, Some(Revocation::NotNeeded));
+    renews(&mut world);
+    // Nor does one that cannot be saved.
+    let old = world.store.record();
+    world.store.troubles.insert(Place::File, StoreTrouble::Full);
+    world.store.reading_works = true;
+    assert_eq!(code(world.log_in(LoginMethod::Browser)), "store_full");
+    world.store.troubles.clear();
+    assert_eq!(world.store.record(), old);
+    renews(&mut world);
+    // Another browser's is another session.
+    world.server.options_mut().browser_session = Some("on the road".into());
+    assert_eq!(world.login().previous, Some(Revocation::Revoked));
+    assert_eq!(world.server.families().filter(|family| family.revoked.is_none()).count(), 1);
+    renews(&mut world);
+    // So is one that has no name, as far as anybody knows.
+    world.server.options_mut().browser_session = None;
+    assert_eq!(world.login().previous, Some(Revocation::Revoked));
+    renews(&mut world);
+}
+
+#[test]
+fn what_openai_calls_a_session_is_not_taken_for_one() {
+    let mut world = World::openai();
+    world.server.options_mut().browser_session = Some("at the desk".into());
+    world.login();
+    assert_eq!(world.login().previous, Some(Revocation::Revoked));
 }
 
 #[test]

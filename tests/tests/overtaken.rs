@@ -51,6 +51,21 @@ fn a_login_of_the_same_account_wins() {
 }
 
 #[test]
+fn a_login_of_the_same_session_is_not_ended_by_the_refresh_that_it_overtakes() {
+    let mut world = World::standard();
+    world.server.options_mut().browser_session = Some("at the desk".into());
+    world.login();
+    world.wait(HOUR + 1);
+    world.meanwhile(parks, |world| {
+        world.login();
+    });
+    let token = world.usable().unwrap();
+    assert_eq!(token.access_token.expose(), world.store.record()["tokens"]["access_token"]);
+    world.wait(HOUR + 1);
+    assert_eq!(world.usable().unwrap().origin, TokenOrigin::Refreshed);
+}
+
+#[test]
 fn a_login_of_another_account_wins() {
     for mut world in expired() {
         world.meanwhile(parks, |world| {

@@ -184,6 +184,20 @@ impl Tokens {
         }
     }
 
+    /// Whether the server has put both into one session, so that whoever revokes the one ends the other: a second login in
+    /// the same browser is such a case with Keycloak. It is known where tokens name their session (`sid`; OpenID Connect
+    /// Front-Channel Logout, section 3), which OpenAI's do not promise to be about this.
+    pub(crate) fn shares_session(&self, other: &Self, provider: &Provider) -> bool {
+        !provider.is_openai()
+            && self.provenance.is_some()
+            && self.provenance == other.provenance
+            && self.sid().is_some_and(|sid| Some(sid) == other.sid())
+    }
+
+    fn sid(&self) -> Option<String> {
+        [&self.id_token, &self.access_token].into_iter().find_map(|token| Claims::of(token)?.sid.0)
+    }
+
     /// Whether an `id_token` can belong to this session (OpenID Connect Core, section 12.2).
     pub(crate) fn issued_to_same(&self, id_token: &Secret) -> bool {
         let Some(theirs) = Claims::of(id_token) else { return true };

@@ -126,8 +126,8 @@ impl Committing {
             Some(true) if spent.clone().renewed(&self.set).expires_at() > current.expires_at() => {
                 self.write(found, record, now)
             }
-            // The same person has signed in anew, and nobody wants the old session any more.
-            Some(false) => self.unlock(Verdict::Discarded(Ok(token))),
+            // The same person has signed in anew, and nobody wants the old session any more; unless it is the new one, too.
+            Some(false) if !current.shares_session(spent, &self.provider) => self.unlock(Verdict::Discarded(Ok(token))),
             _ => self.unlock(Verdict::Adopted(token)),
         }
     }

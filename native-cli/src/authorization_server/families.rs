@@ -25,6 +25,8 @@ pub struct Family {
     /// The thumbprint of the key that its tokens are bound to, if they are (RFC 9449).
     pub thumbprint: Option<String>,
     pub(super) nonce: Option<String>,
+    /// The browser's session that it belongs to.
+    pub(super) session: Option<String>,
     pub(super) started_at: i64,
     /// The text of the newest refresh token.
     pub(super) current: Option<String>,
@@ -96,6 +98,7 @@ impl Families {
             revoked: None,
             thumbprint: None,
             nonce,
+            session: None,
             started_at: now,
             current: None,
         };
@@ -153,6 +156,19 @@ impl AuthorizationServer {
         let tokens = self.families.access_tokens.values_mut();
         let live = tokens.filter(|token| token.expires_at > now);
         live.map(|token| token.expires_at = now).count()
+    }
+
+    /// The family, and every other one of the same client in the same browser's session.
+    pub(super) fn families_of_session(&self, family: FamilyId) -> Vec<FamilyId> {
+        let known = self.families.get(family);
+        let is_same = |other: &Family| {
+            known.is_some_and(|known| {
+                other.id == known.id
+                    || known.session.is_some()
+                        && (&other.session, &other.client_id) == (&known.session, &known.client_id)
+            })
+        };
+        self.families().filter(|other| is_same(other)).map(|other| other.id).collect()
     }
 
     pub(super) fn access_token(&self, now: i64, token: &str) -> Option<&AccessToken> {

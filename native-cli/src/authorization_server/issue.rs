@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::families::AccessToken;
+use super::families::{AccessToken, Family};
 use super::fault::Fault;
 use super::message::Response;
 use super::mint::digest;
@@ -38,26 +38,25 @@ impl AuthorizationServer {
         scope: &str,
         refresh: RefreshAnswer,
     ) -> Response {
-        let known = self.families.get(family);
-        let nonce = known.and_then(|found| found.nonce.clone());
-        let thumbprint = known.and_then(|found| found.thumbprint.clone());
-        let account_id = known.map_or_else(String::new, |found| found.account_id.clone());
-        let account = self.account_in_answer(turn, &account_id);
+        let known = self.families.get(family).cloned();
+        let account_id = known.as_ref().map_or("", |found| &found.account_id);
+        let account = self.account_in_answer(turn, account_id);
+        let is_bound = known.as_ref().is_some_and(|found| found.thumbprint.is_some());
         let lifetime = self.options.access_token_lifetime_ms;
         let access_token = match client.access_tokens {
             AccessTokenStyle::Opaque => self.mint.secret("", "access token"),
-            AccessTokenStyle::Jwt => self.access_token_jwt(client, &account, scope, thumbprint.as_deref()),
+            AccessTokenStyle::Jwt => self.access_token_jwt(client, &account, scope, known.as_ref()),
         };
-        let known = AccessToken {
+        let noted = AccessToken {
             family,
             account_id: account.id.clone(),
             scope: scope.to_owned(),
             expires_at: self.now.saturating_add(lifetime),
         };
-        self.families.access_tokens.insert(digest(&access_token), known);
+        self.families.access_tokens.insert(digest(&access_token), noted);
         let mut fields = vec![
             ("access_token", json!(access_token).to_string()),
-            ("token_type", json!(if thumbprint.is_some() { "DPoP" } else { refresh.token_type() }).to_string()),
+            ("token_type", json!(if is_bound { "DPoP" } else { refresh.token_type() }).to_string()),
             ("expires_in", (lifetime / 1000).to_string()),
         ];
         match refresh {
@@ -74,7 +73,7 @@ impl AuthorizationServer {
             fields.push(("scope", json!(scope).to_string()));
         }
         if has_scope(scope, "openid") {
-            let id_token = self.id_token(client, &account, nonce.as_deref());
+            let id_token = self.id_token(client, &account, known.as_ref());
             fields.push(("id_token", json!(id_token).to_string()));
         }
         token_answer(turn, &fields)
@@ -92,19 +91,13 @@ impl AuthorizationServer {
     }
 
     /// RFC 9068, section 2.2; for OpenAI's dialect with its claims.
-    fn access_token_jwt(
-        &mut self,
-        client: &Client,
-        account: &Account,
-        scope: &str,
-        thumbprint: Option<&str>,
-    ) -> String {
+    fn access_token_jwt(&mut self, client: &Client, account: &Account, scope: &str, family: Option<&Family>) -> String {
         let lifetime = self.options.access_token_lifetime_ms;
-        let mut claims = self.common_claims(account, lifetime);
+        let mut claims = self.common_claims(account, family, lifetime);
         let issuer = self.options.issuer.clone();
         add(&mut claims, "jti", json!(self.mint.secret("", "jti")));
         add(&mut claims, "client_id", json!(client.id));
-        if let Some(thumbprint) = thumbprint {
+        if let Some(thumbprint) = family.and_then(|found| found.thumbprint.as_ref()) {
             // RFC 9449, section 6.1.
             add(&mut claims, "cnf", json!({"jkt": thumbprint}));
         }
@@ -124,16 +117,16 @@ impl AuthorizationServer {
     }
 
     /// OpenID Connect Core, section 2; for OpenAI's dialect with its claims.
-    fn id_token(&mut self, client: &Client, account: &Account, nonce: Option<&str>) -> String {
+    fn id_token(&mut self, client: &Client, account: &Account, family: Option<&Family>) -> String {
         let lifetime = self.options.id_token_lifetime_ms;
-        let mut claims = self.common_claims(account, lifetime);
+        let mut claims = self.common_claims(account, family, lifetime);
         add(&mut claims, "jti", json!(self.mint.secret("", "jti")));
         add(&mut claims, "aud", json!([client.id]));
         add(&mut claims, "azp", json!(client.id));
         add(&mut claims, "name", json!(account.name));
         add(&mut claims, "email", json!(account.email));
         add(&mut claims, "email_verified", json!(true));
-        if let Some(nonce) = nonce {
+        if let Some(nonce) = family.and_then(|found| found.nonce.as_ref()) {
             add(&mut claims, "nonce", json!(nonce));
         }
         if client.dialect == Dialect::OpenAi {
@@ -142,13 +135,17 @@ impl AuthorizationServer {
         self.signing_key().sign("JWT", &claims)
     }
 
-    fn common_claims(&self, account: &Account, lifetime_ms: i64) -> Value {
-        json!({
+    fn common_claims(&self, account: &Account, family: Option<&Family>, lifetime_ms: i64) -> Value {
+        let mut claims = json!({
             "iss": self.options.issuer,
             "sub": account.id,
             "iat": self.now.div_euclid(1000),
             "exp": self.now.saturating_add(lifetime_ms).div_euclid(1000),
-        })
+        });
+        if let Some(session) = family.and_then(|found| found.session.as_ref()) {
+            add(&mut claims, "sid", json!(session));
+        }
+        claims
     }
 }
 

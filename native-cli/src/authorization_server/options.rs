@@ -31,6 +31,10 @@ pub struct Options {
     pub dpop: Dpop,
     /// What becomes of a refresh token that is used.
     pub rotation: Rotation,
+    /// What the session of a browser that signs in now is called (`sid`; OpenID Connect Front-Channel Logout, section 3).
+    /// Every login in it belongs to it, and whoever revokes a token of one ends them all. `None` makes each login a
+    /// session of its own, without a name.
+    pub browser_session: Option<String>,
     /// Milliseconds.
     pub authorization_code_lifetime_ms: i64,
     /// Milliseconds.
@@ -71,6 +75,7 @@ impl Options {
             pushed_authorization: PushedAuthorization::NotOffered,
             dpop: Dpop::NotOffered,
             rotation: Rotation::Strict,
+            browser_session: None,
             authorization_code_lifetime_ms: 60_000,
             access_token_lifetime_ms: 3_600_000,
             refresh_token_lifetime_ms: None,

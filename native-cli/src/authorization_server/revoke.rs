@@ -32,7 +32,9 @@ impl AuthorizationServer {
         let known_key = self.keys.remove(&digest(token)).is_some();
         match family {
             Some(family) => {
-                self.revoke(family, Revocation::Requested);
+                for family in self.families_of_session(family) {
+                    self.revoke(family, Revocation::Requested);
+                }
             }
             None if known_key => {}
             None => self.note(Happening::UnknownTokenRevoked),

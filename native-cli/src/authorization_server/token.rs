@@ -186,6 +186,9 @@ impl AuthorizationServer {
         nonce: Option<String>,
     ) -> FamilyId {
         let started = self.families.start(self.now, client, account_id, scope, nonce);
+        if let Some(found) = self.families.get_mut(started) {
+            found.session.clone_from(&self.options.browser_session);
+        }
         self.note(Happening::FamilyStarted { family: started, client_id: client.id.clone() });
         started
     }
