@@ -69,6 +69,7 @@ mod model_provider;
 mod moving;
 mod obtaining;
 mod outcome;
+mod overriding;
 mod pkce;
 mod policy;
 mod precedence;

@@ -442,6 +442,9 @@ impl Begun {
         let Stored { record, after, mut warnings, .. } = stored;
         let configuration = &self.request.configuration;
         warnings.extend(configuration.shadow(Credential::of(&after, configuration).as_ref()));
+        if record.tokens().is_some() {
+            warnings.extend(configuration.ignored_overrides(&configuration.provider));
+        }
         let mut status = status::of(&record, &after, configuration, now);
         status.account = self.account.or(status.account);
         Step::Done(Ok(LoggedIn { status, previous, warnings }))

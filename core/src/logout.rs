@@ -160,6 +160,7 @@ impl Logout {
             Some(tokens) if !self.request.local => {
                 let configuration = &self.request.configuration;
                 let provider = provider_of(tokens, &held.sidecar, configuration);
+                self.outcome.warnings.extend(configuration.ignored_overrides(&provider));
                 let session =
                     Session::new(tokens, provider, configuration, SecretSource::Stored(held.place), &self.seed);
                 self.revoking(Revoking::start(session, now), slots)

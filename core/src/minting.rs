@@ -154,6 +154,9 @@ impl Minting {
                 help: None,
             });
         }
+        if let Plan::Grant { provider, .. } = &self.plan {
+            warnings.extend(self.configuration.ignored_overrides(provider));
+        }
         let is_openai = !self.plan.is_command() && self.configuration.provider.is_openai();
         let claims = Claims::of(&minted.access_token).filter(|_| is_openai);
         Token {

@@ -16,7 +16,7 @@ use crate::environment::ACCESS_TOKEN as VARIABLE;
 use crate::home::{Held, provider_of};
 use crate::precedence::Source;
 use crate::record::{Credential, Record, Tokens};
-use crate::settings::{Setting, Settings, VARIABLES, Value};
+use crate::settings::{Setting, Settings, Value};
 use crate::{
     Configuration, Error, Forbidden, HOMES, LoginMethod, Place, Request, Secret, Slot, StoreFailure, StoreMode,
     StoreTrouble,
@@ -211,11 +211,9 @@ impl Configuration {
         if !HOMES {
             return Ok(());
         }
-        let set = [&self.token_endpoint_override, &self.revocation_endpoint_override];
-        let variable = VARIABLES.iter().zip(set).find(|(_, url)| url.is_some());
-        match variable {
+        match self.overrides().into_iter().find(|(_, url)| url.is_some()) {
             Some((variable, _)) if self.policy.forbid_endpoint_overrides => {
-                Err(Forbidden::Override { variable: (*variable).to_owned() }.into())
+                Err(Forbidden::Override { variable: variable.to_owned() }.into())
             }
             _ => Ok(()),
         }

@@ -202,14 +202,3 @@ impl Endpoints {
         Ok(())
     }
 }
-
-/// An endpoint that a variable of the environment names, where it may be followed: at the provider's own origin
-/// or on loopback. A variable must not move a refresh token elsewhere; where it is `strict`, not even to loopback,
-/// unless that is where the issuer is.
-pub(crate) fn overridden(provider: &Provider, url: Option<&str>, strict: bool) -> Option<String> {
-    let url = url.filter(|url| !url.is_empty())?;
-    let (endpoint, issuer) = (Endpoint::parse(url).ok()?, Endpoint::parse(&provider.issuer).ok());
-    let is_local = issuer.is_some_and(Endpoint::is_loopback);
-    let is_own = issuer.is_some_and(|issuer| endpoint.same_origin(issuer));
-    ((!strict || is_local) && (is_own || endpoint.is_loopback())).then(|| url.to_owned())
-}

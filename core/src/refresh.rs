@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::discovery::Discovery;
 use crate::home::{Held, Reading, provider_of};
 use crate::{
-    Configuration, Effect, Error, Event, Local, Lock, LockTrouble, LogLine, LoginRequired, Machine, Provider, Report,
-    Seed, Step, Timeouts, Timestamp, Token, TokenRequest, may_hold, provider, unexpected,
+    Effect, Error, Event, Local, Lock, LockTrouble, LogLine, LoginRequired, Machine, Provider, Report, Seed, Step,
+    Timeouts, Timestamp, Token, TokenRequest, may_hold, unexpected,
 };
 
 mod answer;
@@ -143,10 +143,7 @@ impl Refresh {
             |(order, held, provider), step| Self { order, state: State::Discovering { held, provider, step } },
             |(order, held, provider), result| match result {
                 Ok(endpoints) => {
-                    let Configuration { token_endpoint_override: configured, strict_overrides, .. } =
-                        &order.configuration;
-                    let url = provider::overridden(&provider, configured.as_deref(), *strict_overrides)
-                        .unwrap_or(endpoints.token);
+                    let url = order.configuration.other_token_endpoint(&provider).unwrap_or(endpoints.token);
                     let effect = order.lock();
                     let state = State::Locking { held, target: Target { provider, url } };
                     Step::perform(Self { order, state }, effect)

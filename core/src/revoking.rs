@@ -10,7 +10,7 @@ use crate::json::quoted;
 use crate::record::Tokens;
 use crate::{
     Configuration, Effect, Endpoints, Error, Event, HttpRequest, Machine, Provider, Revocation, Secret, Seed, Step,
-    Timestamp, Unavailable, form, provider, token_response, unexpected,
+    Timestamp, Unavailable, form, token_response, unexpected,
 };
 
 /// How long a revocation may take, in milliseconds: nobody waits longer for a goodbye.
@@ -56,11 +56,7 @@ impl Session {
     ) -> Self {
         let refresh_token = tokens.refresh_token();
         Self {
-            endpoint: provider::overridden(
-                &provider,
-                configuration.revocation_endpoint_override.as_deref(),
-                configuration.strict_overrides,
-            ),
+            endpoint: configuration.other_revocation_endpoint(&provider),
             provider,
             token: refresh_token.unwrap_or_else(|| tokens.access_token()).clone(),
             is_refresh_token: refresh_token.is_some(),

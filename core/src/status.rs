@@ -308,6 +308,7 @@ pub(crate) fn of(record: &Record, held: &Held, configuration: &Configuration, no
             let provider = provider_of(tokens, &held.sidecar, configuration);
             let obstacle = tokens.refresh_token().and_then(|token| held.obstacle(token, &configuration.home, now));
             warnings.extend(obstacle.map(|obstacle| obstacle.report()).filter(|report| !warnings.contains(report)));
+            warnings.extend(configuration.ignored_overrides(&provider));
             issuer = Some(provider.issuer.clone());
             let method = if provider.is_openai() { Method::Chatgpt } else { Method::Oauth };
             let noted = held.sidecar.lifetime(tokens.access_token()).map(|(_, expires_at)| expires_at);

@@ -245,6 +245,13 @@ fn an_override_is_announced() {
         ran.stderr.contains(&format!("warning: CODEX_REFRESH_TOKEN_URL_OVERRIDE sends tokens to {url}")),
         "{ran:?}"
     );
+    for line in ["status", "token", "logout"] {
+        let mut command = home.command(line);
+        command.env("CODEX_REVOKE_TOKEN_URL_OVERRIDE", "https://elsewhere.example/revoke?canary");
+        let ran = support::with_input(command, b"").expect(0);
+        assert!(ran.stderr.contains("warning: CODEX_REVOKE_TOKEN_URL_OVERRIDE is not used: "), "{ran:?}");
+        assert!(ran.stderr.contains("never to elsewhere.example") && !ran.stderr.contains("canary"), "{ran:?}");
+    }
 }
 
 #[test]

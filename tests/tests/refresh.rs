@@ -1,7 +1,9 @@
 //! Staying signed in.
 
 use hallpass::authorization_server::{Endpoint, Fault, Rotation};
-use hallpass_core::{Error, Lock, Need, Outcome, Place, Request, Slot, StoreTrouble, TokenOrigin, TokenRequest};
+use hallpass_core::{
+    Error, Lock, Need, Outcome, Place, Report, Request, Slot, StoreTrouble, TokenOrigin, TokenRequest,
+};
 use hallpass_tests::world::World;
 
 const HOUR: i64 = 3_600_000;
@@ -333,6 +335,37 @@ fn an_override_moves_a_token_only_where_it_may_go() {
     world.configuration.token_endpoint_override = Some("https://id.example/token".into());
     let _ = world.usable();
     assert_eq!(world.sent.last().unwrap(), "POST /token", "the provider's own origin");
+}
+
+/// The variable's name and its value; whether it is said that it is not used, and why.
+#[test]
+fn whoever_sets_an_override_that_is_not_followed_hears_of_it() {
+    for (url, strict, why) in [
+        ("https://id.example/token", false, None),
+        ("http://127.0.0.1:9/token", false, None),
+        ("", false, None),
+        ("https://evil.example/?key=c4n4ry", false, Some("never to evil.example")),
+        ("http://10.0.0.7/c4n4ry", false, Some("must be https")),
+        ("c4n4ry", false, Some("is not an absolute URL")),
+        ("http://127.0.0.1:9/token", true, Some("only where the issuer is on this machine")),
+    ] {
+        let mut world = World::openai();
+        world.login();
+        let heard = |warnings: &[Report]| {
+            let ignored: Vec<_> = warnings.iter().filter(|warning| warning.code == "override_ignored").collect();
+            let Some(why) = why else { return ignored.is_empty() };
+            assert!(ignored.iter().all(|warning| warning.message.contains(why)), "{ignored:?}");
+            let named = ["CODEX_REFRESH_TOKEN_URL_OVERRIDE is not used", "CODEX_REVOKE_TOKEN_URL_OVERRIDE is not used"];
+            ignored.len() == 2 && named.iter().zip(ignored).all(|(name, warning)| warning.message.starts_with(name))
+        };
+        world.configuration.token_endpoint_override = Some(url.into());
+        world.configuration.revocation_endpoint_override = Some(url.into());
+        world.configuration.strict_overrides = strict;
+        assert!(heard(&world.status(false).unwrap().warnings), "status: {url}");
+        assert!(heard(&world.usable().unwrap().warnings), "token: {url}");
+        assert!(heard(&world.login().warnings), "login: {url}");
+        assert!(heard(&world.log_out(false).unwrap().warnings), "logout: {url}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::text::trimmed;
 use crate::token_response::{self, ErrorAnswer, TokenSet};
 use crate::{
     Configuration, Effect, Error, Event, Grant, GrantType, HttpRequest, HttpResponse, Local, Machine, Provider, Secret,
-    Seed, Step, Timestamp, TokenCommand, Unavailable, form, header, provider, unexpected,
+    Seed, Step, Timestamp, TokenCommand, Unavailable, form, header, unexpected,
 };
 
 /// One attempt. It ends well with an answer, which may be that there is no token.
@@ -95,9 +95,7 @@ impl Issuing {
             },
             |(configuration, seed, exchange), result| match result {
                 Ok(endpoints) => {
-                    let chosen = configuration.token_endpoint_override.as_deref();
-                    let url = provider::overridden(&exchange.provider, chosen, configuration.strict_overrides)
-                        .unwrap_or(endpoints.token);
+                    let url = configuration.other_token_endpoint(&exchange.provider).unwrap_or(endpoints.token);
                     Self::identify(configuration, seed, Exchange { url, ..exchange }, now)
                 }
                 Err(error) => failed(error),

@@ -5,7 +5,7 @@ use alloc::borrow::ToOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::claims::Claims;
-use crate::home::Held;
+use crate::home::{Held, provider_of};
 use crate::record::{Credential, Record, Tokens};
 use crate::{
     Configuration, Error, LoginRequired, Misused, Need, Report, Secret, Seed, Timestamp, Token, TokenOrigin,
@@ -197,6 +197,8 @@ impl Order {
                 help: None,
             });
         }
+        let configuration = &self.configuration;
+        warnings.extend(configuration.ignored_overrides(&provider_of(tokens, &held.sidecar, configuration)));
         let token_type = if held.sidecar.bound(tokens).is_some() { "DPoP" } else { "Bearer" };
         Token {
             access_token: tokens.access_token().clone(),

@@ -143,7 +143,10 @@ fn say(outcome: &LoggedIn, location: Option<&str>, voice: Voice) {
             voice.say("The session that was there before could not be revoked, and may live on at the server.");
             warn(report);
         }
-        Some(Revocation::NotNeeded | Revocation::NotOffered) | None => {}
+        Some(Revocation::NotNeeded) => {
+            voice.say("At the server it is the session that was there before, which goes on.")
+        }
+        Some(Revocation::NotOffered) | None => {}
     }
     warn_of(&outcome.warnings);
 }

@@ -90,6 +90,7 @@ fn weigh(warning: &Report) -> Finding {
         "store_pinned" | "keyring_fallback" => (Group::Home, Level::Warning),
         // Only what can be unset stands in the way of a login.
         "shadowed" if warning.help.is_some() => (Group::Environment, Level::Warning),
+        "override_ignored" => (Group::Environment, Level::Warning),
         "shadowed" => (Group::Environment, Level::Note),
         "codex_only" => (Group::Credential, Level::Note),
         "backing_off" => (Group::Credential, Level::Warning),
