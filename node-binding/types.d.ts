@@ -552,8 +552,10 @@ export interface HttpResponse {
 export interface RequestFailure {
   /** How far it got. */
   reach: Reach;
-  /** The cause, for a person, without a secret. */
+  /** The cause, for a person, without a secret; the end of a sentence that begins with the variable, if one is named. */
   detail: string;
+  /** The variable of the environment that says how to send it, where that cannot be done. */
+  variable?: string;
 }
 
 /** How far a failed request got. What may be asked again depends on it. */
@@ -1036,7 +1038,10 @@ export interface Report {
 export type Revocation =
   /** The server has revoked it (RFC 7009). */
   | "revoked"
-  /** There was nothing to revoke (an API key, or nobody signed in), or revoking was not asked for. */
+  /**
+   * There was nothing to revoke (an API key, nobody signed in, or the session that goes on as another), or revoking was
+   * not asked for.
+   */
   | "not_needed"
   /** The provider offers no revocation. */
   | "not_offered"

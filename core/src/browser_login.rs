@@ -15,7 +15,7 @@ use crate::pushed_authorization::{self, Pushed, Pushing};
 use crate::token_response::{self, TokenSet};
 use crate::{
     Declined, Effect, Endpoints, Error, Event, HttpResponse, Listen, Local, LogLine, Machine, Misused, Prompt,
-    Provider, Reach, Refused, Secret, Seed, Step, Timestamp, Unavailable, pkce, unexpected,
+    Provider, Reach, Refused, Secret, Seed, Step, Timestamp, pkce, unexpected,
 };
 
 /// How long the wait for the browser lasts, in milliseconds.
@@ -227,13 +227,12 @@ impl Machine for BrowserLogin {
                 arrived(tokens.map(|set| Arrival::Granted { set, endpoints: client.endpoints }), code.browser_waits)
             }
             (State::Exchanging { proof, code, attempt }, Event::RequestFailed(failure)) => {
-                if failure.reach == Reach::NotSent && attempt < ATTEMPTS {
+                if failure.reach == Reach::NotSent && failure.variable.is_none() && attempt < ATTEMPTS {
                     let milliseconds = 1000_u64.saturating_mul(attempt.into());
                     let state = State::Pausing { proof, code, attempt: attempt.saturating_add(1) };
                     return Step::perform(Self { client, state }, Effect::Sleep { milliseconds });
                 }
-                let error = Unavailable::Network { server: client.provider.host(), failure };
-                arrived(Err(error.into()), code.browser_waits)
+                arrived(Err(Error::unreached(client.provider.host(), failure)), code.browser_waits)
             }
             (State::Pausing { proof, code, attempt }, Event::Slept) => {
                 Self { client, state: State::Listening }.exchange(proof, code, attempt)

@@ -232,7 +232,7 @@ impl Machine for DeviceLogin {
                 Step::Done(token_response::tokens(&server, &response, client.possession.is_some()))
             }
             (State::Requesting { .. } | State::Exchanging, Event::RequestFailed(failure)) => {
-                Step::failed(Unavailable::Network { server, failure })
+                Step::failed(Error::unreached(server, failure))
             }
             (
                 State::Requesting { .. } | State::Pausing { .. } | State::Waiting { .. } | State::Polling { .. },

@@ -84,7 +84,7 @@ impl Machine for Discovery {
                 Self::AskingOAuth { .. } => Step::failed(token_response::failure(&server, &response)),
             },
             Event::Responded(response) => Step::failed(Unavailable::Server { server, status: response.status }),
-            Event::RequestFailed(failure) => Step::failed(Unavailable::Network { server, failure }),
+            Event::RequestFailed(failure) => Step::failed(Error::unreached(server, failure)),
             event => Step::Done(Err(unexpected(&event))),
         }
     }

@@ -7,7 +7,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 use thiserror::Error as ThisError;
 
-use crate::{LockFailure, LockTrouble, RequestFailure, StoreFailure, StoreTrouble};
+use crate::{HOMES, LockFailure, LockTrouble, RequestFailure, StoreFailure, StoreTrouble};
 
 mod report;
 
@@ -340,7 +340,7 @@ pub enum Misused {
         /// What is wrong with it.
         detail: String,
     },
-    /// An environment variable with a credential cannot be used.
+    /// An environment variable cannot be used.
     #[error("the environment variable `{name}` {detail}")]
     Variable {
         /// Which variable.
@@ -438,6 +438,14 @@ pub struct Report {
 impl Error {
     pub(crate) fn malformed(server: &str, expected: &str, detail: impl Into<String>) -> Self {
         Misbehaved::Malformed { server: server.to_owned(), expected: expected.to_owned(), detail: detail.into() }.into()
+    }
+
+    /// Why a request to `server` has failed: it could not be reached, unless a variable of the environment is at fault.
+    pub fn unreached(server: impl Into<String>, failure: RequestFailure) -> Self {
+        match failure.variable {
+            Some(name) if HOMES => Misused::Variable { name, detail: failure.detail }.into(),
+            _ => Unavailable::Network { server: server.into(), failure }.into(),
+        }
     }
 
     pub(crate) fn value(what: &str, detail: impl Into<String>) -> Self {

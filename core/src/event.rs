@@ -137,8 +137,23 @@ impl HttpResponse {
 pub struct RequestFailure {
     /// How far it got.
     pub reach: Reach,
-    /// The cause, for a person, without a secret.
+    /// The cause, for a person, without a secret; the end of a sentence that begins with the variable, if one is named.
     pub detail: String,
+    /// The variable of the environment that says how to send it, where that cannot be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variable: Option<String>,
+}
+
+impl RequestFailure {
+    /// A failure of the network.
+    pub fn new(reach: Reach, detail: impl Into<String>) -> Self {
+        Self { reach, detail: detail.into(), variable: None }
+    }
+
+    /// What a variable of the environment asks for cannot be done: nothing is sent.
+    pub fn barred(variable: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { variable: Some(variable.into()), ..Self::new(Reach::NotSent, detail) }
+    }
 }
 
 /// How far a failed request got. What may be asked again depends on it.

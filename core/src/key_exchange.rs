@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::authenticating::ClientProof;
 use crate::browser_login::Client;
 use crate::token_response::{self, TokenSet};
-use crate::{Effect, Event, Machine, Secret, Step, Timestamp, Unavailable, unexpected};
+use crate::{Effect, Error, Event, Machine, Secret, Step, Timestamp, unexpected};
 
 /// One exchange of an `id_token` for an API key.
 ///
@@ -40,7 +40,7 @@ impl Machine for KeyExchange {
             Event::Responded(response) => {
                 Step::Done(token_response::tokens(&self.server, &response, false).map(|set| set.access_token))
             }
-            Event::RequestFailed(failure) => Step::failed(Unavailable::Network { server: self.server, failure }),
+            Event::RequestFailed(failure) => Step::failed(Error::unreached(self.server, failure)),
             event => Step::Done(Err(unexpected(&event))),
         }
     }

@@ -12,8 +12,7 @@ use crate::authorization_request::{self, AuthorizationRequest};
 use crate::browser_login::Client;
 use crate::json::{self, Integer};
 use crate::{
-    Effect, Error, Event, HttpResponse, Machine, Provider, Secret, Step, Timestamp, Unavailable, token_response,
-    unexpected,
+    Effect, Error, Event, HttpResponse, Machine, Provider, Secret, Step, Timestamp, token_response, unexpected,
 };
 
 /// One request for a reference to an authorization request.
@@ -117,7 +116,7 @@ impl Machine for Pushing {
                 Step::Done(Self { client, request, state: State::Sending }.read(&response))
             }
             (State::Sending, Event::RequestFailed(failure)) => {
-                Step::failed(Unavailable::Network { server: client.provider.host(), failure })
+                Step::failed(Error::unreached(client.provider.host(), failure))
             }
             (State::Sending, event) => Step::Done(Err(unexpected(&event))),
         }

@@ -171,7 +171,7 @@ choice! {
 }
 
 object! { HttpResponse { status, headers, body } }
-object! { RequestFailure { reach, detail } }
+object! { RequestFailure { reach, detail, variable } }
 choice! { Reach { "not_sent" => NotSent, "broken" => Broken(status), ; "unanswered" => Unanswered } }
 object! { StoreFailure { kind, detail } }
 choice! {

@@ -10,7 +10,7 @@ use crate::json::quoted;
 use crate::record::Tokens;
 use crate::{
     Configuration, Effect, Endpoints, Error, Event, HttpRequest, Machine, Provider, Revocation, Secret, Seed, Step,
-    Timestamp, Unavailable, form, token_response, unexpected,
+    Timestamp, form, token_response, unexpected,
 };
 
 /// How long a revocation may take, in milliseconds: nobody waits longer for a goodbye.
@@ -139,7 +139,7 @@ impl Machine for Revoking {
                 Step::Done(Ok(Revocation::Revoked))
             }
             (State::Sending, Event::Responded(response)) => failed(&token_response::failure(&server, &response)),
-            (State::Sending, Event::RequestFailed(failure)) => failed(&Unavailable::Network { server, failure }.into()),
+            (State::Sending, Event::RequestFailed(failure)) => failed(&Error::unreached(server, failure)),
             (State::Sending, event) => failed(&unexpected(&event)),
         }
     }

@@ -13,7 +13,7 @@ use crate::home::Reading;
 use crate::refresh::Refresh;
 use crate::{
     AssumedRole, Effect, Error, Event, HttpMethod, HttpRequest, IdentityToken, Machine, Misused, Need, Role,
-    RoleRequest, Secret, Seed, Step, Timestamp, Token, TokenRequest, Unavailable, form, unexpected,
+    RoleRequest, Secret, Seed, Step, Timestamp, Token, TokenRequest, form, unexpected,
 };
 
 mod answer;
@@ -162,7 +162,7 @@ impl Machine for Assuming {
                 }
             }
             (State::Assuming { .. }, Event::RequestFailed(failure)) => {
-                Step::failed(Unavailable::Network { server: host(&request.role.endpoint), failure })
+                Step::failed(Error::unreached(host(&request.role.endpoint), failure))
             }
             (State::Assuming { .. }, event) => Step::Done(Err(unexpected(&event))),
         }

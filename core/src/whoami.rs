@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::json::{self, Text};
 use crate::{
-    Account, Effect, Error, Event, Machine, Provider, Refused, Secret, Step, Timestamp, Unavailable, form,
-    token_response, unexpected,
+    Account, Effect, Error, Event, Machine, Provider, Refused, Secret, Step, Timestamp, form, token_response,
+    unexpected,
 };
 
 const PATH: &str = "/api/accounts/v1/user-auth-credential/whoami";
@@ -60,7 +60,7 @@ impl Machine for Whoami {
                 Step::failed(Refused::Credential { server })
             }
             Event::Responded(response) => Step::Done(Err(token_response::failure(&server, &response))),
-            Event::RequestFailed(failure) => Step::failed(Unavailable::Network { server, failure }),
+            Event::RequestFailed(failure) => Step::failed(Error::unreached(server, failure)),
             event => Step::Done(Err(unexpected(&event))),
         }
     }

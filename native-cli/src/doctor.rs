@@ -160,6 +160,12 @@ impl Group {
     fn of(self, level: Level, error: impl Into<Error>) -> Finding {
         Finding { group: self, level, report: error.into().report() }
     }
+
+    /// The same of a problem that has a name of its own here.
+    fn named(self, code: &str, error: impl Into<Error>) -> Finding {
+        let report = Report { code: code.to_owned(), ..error.into().report() };
+        Finding { group: self, level: Level::Problem, report }
+    }
 }
 
 /// A path as it is typed into a shell.

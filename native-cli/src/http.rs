@@ -83,7 +83,10 @@ impl Client {
                 Err(RecvTimeoutError::Timeout) if cancelled() => return Event::Cancelled,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Failure(Reach::Unanswered, "the request ended without a result".into()).into();
+                    return Event::RequestFailed(RequestFailure::new(
+                        Reach::Unanswered,
+                        "the request ended without a result",
+                    ));
                 }
             }
         }
@@ -96,29 +99,18 @@ impl std::fmt::Debug for Client {
     }
 }
 
-struct Failure(Reach, String);
-
-impl From<Failure> for Event {
-    fn from(Failure(reach, detail): Failure) -> Self {
-        Self::RequestFailed(RequestFailure { reach, detail })
-    }
-}
-
 impl Inner {
     fn exchange(&self, request: &HttpRequest) -> Event {
-        match self.attempt(request) {
-            Ok(response) => Event::Responded(response),
-            Err(failure) => failure.into(),
-        }
+        self.attempt(request).map_or_else(Event::RequestFailed, Event::Responded)
     }
 
-    fn attempt(&self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
-        let not_sent = |detail: String| Failure(Reach::NotSent, detail);
+    fn attempt(&self, request: &HttpRequest) -> Result<HttpResponse, RequestFailure> {
+        let not_sent = |detail: String| RequestFailure::new(Reach::NotSent, detail);
         let begin = Instant::now();
         let time = Duration::from_millis(request.deadline);
         let deadline = begin.checked_add(time).ok_or_else(|| not_sent("the deadline is out of reach".into()))?;
         let address = Address::parse(&request.url).map_err(|why| not_sent(format!("its address {why}")))?;
-        let proxy = self.settings.proxies.choose(address).map_err(not_sent)?;
+        let proxy = self.settings.proxies.choose(address)?;
         let through = proxy.as_ref().map(|proxy| proxy.shown.clone());
         let target: Uri = request.url.parse().map_err(|_| not_sent("its address cannot be read".into()))?;
 
@@ -142,7 +134,7 @@ impl Inner {
             .build();
         #[cfg(feature = "tls")]
         let agent = {
-            let trust = if needs_tls { Some(self.trust().map_err(not_sent)?) } else { None };
+            let trust = if needs_tls { Some(self.trust()?) } else { None };
             Agent::with_parts(config, chain.chain(tls::TlsConnector(trust)).chain(last), DefaultResolver::default())
         };
         #[cfg(not(feature = "tls"))]
@@ -161,13 +153,13 @@ impl Inner {
         let reach = if is_sent { Reach::Unanswered } else { Reach::NotSent };
         let describe =
             |error: &ureq::Error| failure::describe(error, address.host, through.as_deref(), request.deadline);
-        let response = outcome.map_err(|error| Failure(reach, describe(&error)))?;
+        let response = outcome.map_err(|error| RequestFailure::new(reach, describe(&error)))?;
         let status = response.status().as_u16();
-        receive(response).map_err(|error| Failure(Reach::Broken(status), describe(&error)))
+        receive(response).map_err(|error| RequestFailure::new(Reach::Broken(status), describe(&error)))
     }
 
     #[cfg(feature = "tls")]
-    fn trust(&self) -> Result<Arc<rustls::ClientConfig>, String> {
+    fn trust(&self) -> Result<Arc<rustls::ClientConfig>, RequestFailure> {
         let added = self.settings.ca_certificates.as_ref();
         self.tls.configuration(added.map(|(variable, path)| (variable.as_str(), path.as_path())))
     }

@@ -210,21 +210,43 @@ fn a_bundle_that_cannot_be_used_is_named_with_its_variable() {
     {
         let mut login = network.command(&home, &log_in(), None);
         login.env(variable, path);
-        let said = Ran::of(login.output().unwrap()).expect(4).json()["error"]["message"].to_string();
+        let error = Ran::of(login.output().unwrap()).expect(2).json()["error"].clone();
+        assert_eq!(error["code"], "invalid_variable", "{error}");
+        let said = error["message"].to_string();
         assert!(said.contains(variable) && said.contains(path.to_str().unwrap()), "{said}");
-        assert!(!said.contains("no base64"), "{said}");
+        assert!(!said.contains("no base64") && error["help"].to_string().contains("PEM file"), "{error}");
     }
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_the_variable_s_fault() {
+    let network = Network::new("id.example.test", |_| ());
+    let home = Home::new();
+    for (proxy, words) in [
+        (network.proxy.replace("http://", "socks5://"), "socks5"),
+        ("http://who:pass%20word@".to_owned(), "proper proxy address"),
+    ] {
+        let mut login = network.command(&home, &log_in(), None);
+        login.env("HTTPS_PROXY", &proxy);
+        let error = Ran::of(login.output().unwrap()).expect(2).json()["error"].clone();
+        assert_eq!(error["code"], "invalid_variable", "{error}");
+        let said = error["message"].to_string();
+        assert!(said.contains(words) && said.contains("`HTTPS_PROXY`"), "{said}");
+        assert!(
+            error["help"].to_string().contains("NO_PROXY") && !error.to_string().contains("pass%20word"),
+            "{error}"
+        );
+    }
+    assert!(network.connects.lock().unwrap().is_empty());
 }
 
 #[test]
 fn the_proxy_s_own_errors_are_told() {
     let network = Network::new("id.example.test", |_| ());
     let home = Home::new();
-    for (proxy, words) in [
-        (network.proxy.replace("who:pass%20word@", ""), "407"),
-        (network.proxy.replace("pass%20word", "other"), "407"),
-        (network.proxy.replace("http://", "socks5://"), "socks5"),
-    ] {
+    for (proxy, words) in
+        [(network.proxy.replace("who:pass%20word@", ""), "407"), (network.proxy.replace("pass%20word", "other"), "407")]
+    {
         let mut login = network.command(&home, &log_in(), None);
         login.env("HTTPS_PROXY", &proxy);
         let said = Ran::of(login.output().unwrap()).expect(4).json()["error"]["message"].to_string();

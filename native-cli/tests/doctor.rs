@@ -294,7 +294,8 @@ fn certificates_and_proxies_are_tried() {
     for (file, level) in [("no.pem", "problem"), ("missing.pem", "problem")] {
         let mut command = doctor(&home);
         command.env("CODEX_CA_CERTIFICATE", home.file(file));
-        finds(command, "certificate_file", level, "CODEX_CA_CERTIFICATE");
+        let answer = finds(command, "certificate_file", level, "PEM file");
+        assert!(answer.to_string().contains("the environment variable `CODEX_CA_CERTIFICATE` names"), "{answer:#}");
     }
     let expired = |until: i32| {
         let mut params = rcgen::CertificateParams::new(vec!["a".to_owned()]).unwrap();

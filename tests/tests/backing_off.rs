@@ -1,8 +1,10 @@
 //! No storms: what failed, or did not help, is not tried again at once, by nobody.
 
 use hallpass::authorization_server::{Endpoint, Fault, Rotation};
-use hallpass_core::{Effect, Error, LockTrouble, Need, Place, Slot, StoreTrouble, TokenOrigin};
-use hallpass_tests::world::World;
+use hallpass_core::{
+    Effect, Error, Event, LockTrouble, LoginMethod, Need, Place, RequestFailure, Slot, StoreTrouble, TokenOrigin,
+};
+use hallpass_tests::world::{ISSUER, World};
 
 const HOUR: i64 = 3_600_000;
 const PARKED: Slot = Slot::Parked(Place::File);
@@ -35,6 +37,31 @@ fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> &'static str {
 fn ends_the_session(world: &mut World) {
     let family = world.server.families().last().expect("somebody signed in").id;
     world.server.revoke_family(family);
+}
+
+/// What keeps a request from being sent on this machine has asked nothing of the server: it is said for what it is, and
+/// whoever has mended it need not wait.
+#[test]
+fn a_variable_that_cannot_be_used_is_no_trouble_of_the_network() {
+    let barred = || Event::RequestFailed(RequestFailure::barred("HTTPS_PROXY", "names a socks5 proxy"));
+    for (mut world, url) in expired().into_iter().zip(["/oauth/token", "/.well-known/openid-configuration"]) {
+        let url = format!("{ISSUER}{url}");
+        world.answers(&url, barred());
+        let error = world.usable().unwrap_err();
+        assert_eq!((error.code(), error.is_retryable()), ("invalid_variable", false));
+        assert_eq!(error.to_string(), "the environment variable `HTTPS_PROXY` names a socks5 proxy");
+        assert_eq!(world.usable().unwrap().origin, TokenOrigin::Refreshed, "at once");
+        // A token that is still good is used, with a warning.
+        world.wait(HOUR - 60_000);
+        world.answers(&url, barred());
+        let token = world.usable().unwrap();
+        assert_eq!((token.origin, token.warnings[0].code.as_str()), (TokenOrigin::Stored, "invalid_variable"));
+    }
+    let mut world = World::openai();
+    world.answers(&format!("{ISSUER}/oauth/token"), barred());
+    let before = world.now;
+    assert_eq!(code(world.log_in(LoginMethod::Browser)), "invalid_variable");
+    assert_eq!(world.now, before, "nor is it tried again");
 }
 
 #[test]

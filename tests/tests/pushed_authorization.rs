@@ -177,7 +177,7 @@ fn an_answer_is_read_strictly_where_it_matters() {
         assert!(world.person.authorization_url.is_none());
     }
     let mut world = world(PushedAuthorization::Offered);
-    let failure = RequestFailure { reach: Reach::NotSent, detail: "refused".into() };
+    let failure = RequestFailure::new(Reach::NotSent, "refused");
     world.answers(PAR, Event::RequestFailed(failure));
     assert_eq!(world.log_in(LoginMethod::Browser).unwrap_err().code(), "network");
 }

@@ -112,7 +112,7 @@ fn trouble_is_told_apart_and_ends_no_session() {
         (refused("IDPCommunicationError"), "server_unavailable"),
         (response(200, "{}"), "malformed_answer"),
         (response(500, ""), "server_unavailable"),
-        (Event::RequestFailed(RequestFailure { reach: Reach::NotSent, detail: "refused".into() }), "network"),
+        (Event::RequestFailed(RequestFailure::new(Reach::NotSent, "refused")), "network"),
     ] {
         world.answers(STS, event);
         assert_eq!(assume(&mut world, IdentityToken::IdToken).unwrap_err().code(), code);

@@ -280,11 +280,8 @@ fn errors_as_people_and_programs_read_them() {
         Misbehaved::AnotherAccount { server: server() }.into(),
         Misbehaved::Endpoint { server: server(), endpoint: "token endpoint".into(), detail: "must be https".into() }
             .into(),
-        Unavailable::Network {
-            server: server(),
-            failure: RequestFailure { reach: Reach::NotSent, detail: "connection refused".into() },
-        }
-        .into(),
+        Unavailable::Network { server: server(), failure: RequestFailure::new(Reach::NotSent, "connection refused") }
+            .into(),
         Unavailable::Server { server: server(), status: 503 }.into(),
         Unavailable::BackingOff { seconds: 4 }.into(),
         Declined::Cancelled.into(),
@@ -310,6 +307,8 @@ fn errors_as_people_and_programs_read_them() {
         Misused::Value { what: "issuer".into(), detail: "it has a query".into() }.into(),
         Misused::Variable { name: "OPENAI_IDENTITY_TOKEN_FILE".into(), detail: "is not set".into() }.into(),
         Misused::Variable { name: "PX_KEY".into(), detail: "is not set".into() }.into(),
+        Misused::Variable { name: "https_proxy".into(), detail: "does not hold a proper proxy address".into() }.into(),
+        Misused::Variable { name: "SSL_CERT_FILE".into(), detail: "names the certificate file /ca.pem".into() }.into(),
         Misused::NotApplicable { detail: "`agent` credentials can only be used by Codex".into() }.into(),
         Misused::NotRefreshable.into(),
         Misused::Message { detail: "it is not what is expected at byte 3".into() }.into(),

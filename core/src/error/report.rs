@@ -216,6 +216,12 @@ fn misused_help(misused: &Misused) -> Option<&'static str> {
         Misused::Variable { name, .. } if name.starts_with("OPENAI_") => {
             "a workload identity needs both OPENAI_FEDERATION_RULE_ID and OPENAI_IDENTITY_TOKEN_FILE; unset both for another credential"
         }
+        Misused::Variable { name, .. } if name == "CODEX_CA_CERTIFICATE" || name == "SSL_CERT_FILE" => {
+            "let it name a PEM file with certificates, or unset it: the system's authorities count in any case"
+        }
+        Misused::Variable { name, .. } if name.to_ascii_lowercase().ends_with("_proxy") => {
+            "let it name an http or https proxy, as in http://HOST:PORT, or add the server's host to NO_PROXY"
+        }
         Misused::Variable { detail, .. } if detail.starts_with("is not set") => {
             "set it to the credential that is wanted"
         }

@@ -18,7 +18,7 @@ use crate::text::trimmed;
 use crate::token_response::{self, ErrorAnswer, TokenSet};
 use crate::{
     Configuration, Effect, Error, Event, Grant, GrantType, HttpRequest, HttpResponse, Local, Machine, Provider, Secret,
-    Seed, Step, Timestamp, TokenCommand, Unavailable, form, header, unexpected,
+    Seed, Step, Timestamp, TokenCommand, form, header, unexpected,
 };
 
 /// One attempt. It ends well with an answer, which may be that there is no token.
@@ -188,9 +188,7 @@ impl Machine for Issuing {
                     Err(error) => done(Err(error), header::retry_after(&response).unwrap_or(0)),
                 }
             }
-            (State::Asking { server, .. }, Event::RequestFailed(failure)) => {
-                failed(Unavailable::Network { server, failure }.into())
-            }
+            (State::Asking { server, .. }, Event::RequestFailed(failure)) => failed(Error::unreached(server, failure)),
             (State::Authenticating { step, exchange }, event) => {
                 Self::authenticating(configuration, seed, step.step(now, event), exchange, now)
             }
@@ -199,7 +197,7 @@ impl Machine for Issuing {
                 done(exchange.read(&response).map(|tokens| minted(tokens, sent, &seed)), asked)
             }
             (State::Sending { exchange, .. }, Event::RequestFailed(failure)) => {
-                failed(Unavailable::Network { server: exchange.provider.host(), failure }.into())
+                failed(Error::unreached(exchange.provider.host(), failure))
             }
             (_, event) => Step::Done(Err(unexpected(&event))),
         }

@@ -252,6 +252,11 @@ impl Renewing {
     /// This request has done nothing; what became of one before it is as open as it was.
     fn failed(self, error: Error, asked: u64, intent: &Intent, now: Timestamp) -> Step<Self> {
         let trace = if intent.attempt > 1 { Trace::Standing } else { Trace::Nothing };
+        if let Error::Misused(_) = error {
+            // Nothing was asked of anybody: whoever mends the variable need not wait.
+            let result = self.or_stored(error, now);
+            return if trace == Trace::Nothing { self.clear(Then::End(result)) } else { Step::Done(result) };
+        }
         self.note(error, asked, trace, now)
     }
 
@@ -397,7 +402,7 @@ impl Machine for Renewing {
             (State::Sending { intent }, Event::Responded(response)) => self.answered(response, intent, now),
             (State::Sending { intent }, Event::RequestFailed(failure)) => {
                 let reach = failure.reach;
-                let error = Unavailable::Network { server: self.server(), failure }.into();
+                let error = Error::unreached(self.server(), failure);
                 self.lost(reach, error, &intent, now)
             }
             // Whatever became of the parking, the answer is at hand.

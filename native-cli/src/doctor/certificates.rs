@@ -1,6 +1,6 @@
 //! The certificate authorities that variables add: whether the file can be used, and whether they are still valid.
 
-use hallpass_core::Timestamp;
+use hallpass_core::{Error, Timestamp};
 
 use super::validity::Validity;
 use super::{Case, Finding, Group};
@@ -10,10 +10,7 @@ pub(super) fn check(_: &Case) -> Vec<Finding> {
     let Some((variable, path)) = Settings::from_environment().ca_certificates else { return Vec::new() };
     let certificates = match read_certificates(&variable, &path) {
         Ok(certificates) => certificates,
-        Err(why) => {
-            let help = format!("let {variable} name a PEM file with certificates, or run `unset {variable}`");
-            return vec![Group::Network.problem("certificate_file", why, &help)];
-        }
+        Err(failure) => return vec![Group::Network.named("certificate_file", Error::unreached("", failure))],
     };
     let validities: Vec<_> = certificates.iter().filter_map(|certificate| Validity::of(certificate)).collect();
     vec![judge(&variable, certificates.len(), &validities, crate::now())]

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use hallpass_core::{Event, HttpMethod, HttpRequest, Timestamp, Unavailable, clock_skew};
+use hallpass_core::{Error, Event, HttpMethod, HttpRequest, Timestamp, Unavailable, clock_skew};
 
 use super::{Case, Finding, Group, Level};
 use crate::http::{self, Client, Settings};
@@ -20,13 +20,7 @@ pub(super) fn check(case: &Case) -> Vec<Finding> {
     let settings = Settings::from_environment();
     let proxy = match settings.proxies.on_the_way_to(issuer) {
         Ok(proxy) => proxy,
-        Err(why) => {
-            return vec![Group::Network.problem(
-                "proxy",
-                why,
-                "name an http or https proxy, or add the host to NO_PROXY",
-            )];
-        }
+        Err(failure) => return vec![Group::Network.named("proxy", Error::unreached(issuer, failure))],
     };
     if case.offline {
         return vec![Group::Network.note("not_asked", "the server was not asked (`--offline`)", "")];
@@ -75,8 +69,7 @@ fn judge(issuer: &str, answer: &Event, now: Timestamp) -> Vec<Finding> {
             )];
         }
         Event::RequestFailed(failure) => {
-            let error = Unavailable::Network { server: issuer.to_owned(), failure: failure.clone() };
-            return vec![Group::Network.of(Level::Problem, error)];
+            return vec![Group::Network.of(Level::Problem, Error::unreached(issuer, failure.clone()))];
         }
         _ => return Vec::new(),
     };
@@ -109,8 +102,7 @@ mod tests {
         let headers = vec![("date".to_owned(), "Sun, 06 Nov 1994 08:49:37 GMT".into())];
         let now = Timestamp::from_seconds(784_111_777);
         let answered = |status| Event::Responded(HttpResponse { status, headers: headers.clone(), body: "".into() });
-        let failed =
-            |detail: &str| Event::RequestFailed(RequestFailure { reach: Reach::NotSent, detail: detail.to_owned() });
+        let failed = |detail: &str| Event::RequestFailed(RequestFailure::new(Reach::NotSent, detail));
         for (answer, at, expected) in [
             (answered(200), now, ""),
             (answered(404), now, ""),

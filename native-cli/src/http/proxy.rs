@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::net::IpAddr;
 
+use hallpass_core::RequestFailure;
+
 use super::address::{self, Address};
 
 /// The proxy variables of an environment.
@@ -57,8 +59,8 @@ impl Proxies {
         Self { proxy, exceptions }
     }
 
-    /// The proxy that a request to this URL goes through, if any; the error is a sentence that names the variable.
-    pub(crate) fn on_the_way_to(&self, url: &str) -> Result<Option<Place>, String> {
+    /// The proxy that a request to this URL goes through, if any; or the variable that names one which cannot be used.
+    pub(crate) fn on_the_way_to(&self, url: &str) -> Result<Option<Place>, RequestFailure> {
         let Ok(address) = Address::parse(url) else { return Ok(None) };
         let proxy = self.choose(address)?;
         Ok(proxy.map(|Proxy { server, shown, .. }| Place {
@@ -68,8 +70,8 @@ impl Proxies {
         }))
     }
 
-    /// The proxy that a request goes through, if any; the error is a clause that names the variable.
-    pub(super) fn choose(&self, address: Address<'_>) -> Result<Option<Proxy>, String> {
+    /// The same, with what is needed to go through it.
+    pub(super) fn choose(&self, address: Address<'_>) -> Result<Option<Proxy>, RequestFailure> {
         let Some((variable, url)) = &self.proxy else { return Ok(None) };
         if address.is_loopback() || !address.is_https || self.exceptions.iter().any(|item| matches(item, address)) {
             return Ok(None);
@@ -80,14 +82,15 @@ impl Proxies {
             "https" => true,
             scheme => {
                 let scheme: String = scheme.chars().filter(char::is_ascii_alphanumeric).collect();
-                return Err(format!("{variable} names a {scheme} proxy; only http and https proxies are supported"));
+                let detail = format!("names a {scheme} proxy; only http and https proxies are supported");
+                return Err(RequestFailure::barred(*variable, detail));
             }
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
         let server = address::split_port(place)
             .and_then(|_| ureq::Proxy::new(&format!("{}://{authority}", if is_https { "https" } else { "http" })).ok())
-            .ok_or_else(|| format!("{variable} does not hold a proper proxy address"))?;
+            .ok_or_else(|| RequestFailure::barred(*variable, "does not hold a proper proxy address"))?;
         Ok(Some(Proxy { server, is_https, shown: format!("{place} ({variable})") }))
     }
 }
@@ -148,7 +151,7 @@ fn within(ip: IpAddr, network: &str, bits: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn chosen(variables: &[(&str, &str)], url: &str) -> Result<Option<String>, String> {
+    fn chosen(variables: &[(&str, &str)], url: &str) -> Result<Option<String>, RequestFailure> {
         let lookup =
             |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
         let address = Address::parse(url).expect("a proper URL");
@@ -224,7 +227,8 @@ mod tests {
             "http://a b",
         ] {
             let why = chosen(&[("ALL_PROXY", proxy)], "https://example.com/").expect_err(proxy);
-            assert!(why.contains("ALL_PROXY") && !why.contains("canary"), "{why}");
+            assert_eq!(why.variable.as_deref(), Some("ALL_PROXY"));
+            assert!(!why.detail.contains("canary"), "{why:?}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hallpass_core::{Reach, RequestFailure};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
@@ -25,15 +26,18 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// A clause that names the file and the variable.
-    pub(super) fn configuration(&self, added: Option<(&str, &Path)>) -> Result<Arc<ClientConfig>, String> {
+    /// What the variable is called that names a file which cannot be used, and why; or what is wrong with the system's.
+    pub(super) fn configuration(&self, added: Option<(&str, &Path)>) -> Result<Arc<ClientConfig>, RequestFailure> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(configuration) = made.as_ref() {
             return Ok(configuration.clone());
         }
         let added = added.map_or(Ok(Vec::new()), |(variable, path)| read_certificates(variable, path))?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let trouble = |error: rustls::Error| format!("the system's certificate authorities cannot be used: {error}");
+        let trouble = |error: rustls::Error| {
+            let detail = format!("the system's certificate authorities cannot be used: {error}");
+            RequestFailure::new(Reach::NotSent, detail)
+        };
         let verifier = verifier(added, &provider).map_err(trouble)?;
         let configuration = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -82,9 +86,15 @@ fn files_of_the_system() -> Vec<CertificateDer<'static>> {
 }
 
 /// The certificates in a PEM file: several, also under OpenSSL's label `TRUSTED CERTIFICATE`.
-pub(crate) fn read_certificates(variable: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let trouble =
-        |why: String| format!("the certificate file {}, named by {variable}, cannot be used: {why}", path.display());
+///
+/// # Errors
+///
+/// What is wrong with the file that the variable names.
+pub(crate) fn read_certificates(variable: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, RequestFailure> {
+    let trouble = |why: String| {
+        let detail = format!("names the certificate file {}, which cannot be used: {why}", path.display());
+        RequestFailure::barred(variable, detail)
+    };
     let contents = std::fs::read(path).map_err(|error| trouble(error.to_string()))?;
     let contents = String::from_utf8_lossy(&contents).replace(" TRUSTED CERTIFICATE-----", " CERTIFICATE-----");
     let mut found = Vec::new();

@@ -83,7 +83,7 @@ fn each_step_is_a_line_with_what_matters_and_nothing_secret() {
     step(&mut log, &Effect::Save { slot: Slot::Parked(Place::File), contents: "canary".into() }, &Event::Saved);
     let echoed = [("x-request-id", "canary-spent")];
     step(&mut log, &Effect::Http(request()), &responded(503, &echoed));
-    let failure = RequestFailure { reach: Reach::NotSent, detail: "no\r\nroute".into() };
+    let failure = RequestFailure::new(Reach::NotSent, "no\r\nroute");
     step(&mut log, &Effect::Http(request()), &Event::RequestFailed(failure));
     let call = Call { method: "GET".into(), target: "/auth/callback?code=canary&state=canary&x".into(), host: None };
     step(&mut log, &Effect::Await { until: now() }, &Event::Called(call));

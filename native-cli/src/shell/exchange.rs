@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use hallpass_core::{Event, HttpMethod, HttpRequest, HttpResponse, Secret};
+use hallpass_core::{Event, HttpMethod, HttpRequest, HttpResponse, RequestFailure, Secret};
 
 /// One HTTP request and what came of it, for a log.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,7 +32,10 @@ impl Exchange {
     pub(crate) fn ended(self, event: &Event) -> Self {
         let (answer, request_id) = match event {
             Event::Responded(response) => (Ok(response.status), self.request_id(response)),
-            Event::RequestFailed(failure) => (Err(failure.detail.clone()), None),
+            Event::RequestFailed(RequestFailure { detail, variable: None, .. }) => (Err(detail.clone()), None),
+            Event::RequestFailed(RequestFailure { detail, variable: Some(name), .. }) => {
+                (Err(format!("{name} {detail}")), None)
+            }
             _ => (self.answer, None),
         };
         Self { answer, request_id, sent: Vec::new(), ..self }

@@ -108,7 +108,8 @@ pub(crate) fn responded(event: Event) -> HttpResponse {
 /// The failure, which must not tell the URL's query or the body.
 pub(crate) fn failed(event: Event) -> (Reach, String) {
     match event {
-        Event::RequestFailed(RequestFailure { reach, detail }) => {
+        Event::RequestFailed(RequestFailure { reach, detail, variable }) => {
+            let detail = variable.map_or(detail.clone(), |variable| format!("{variable} {detail}"));
             assert!(!detail.contains("canary"), "{detail}");
             assert!(!detail.is_empty());
             (reach, detail)

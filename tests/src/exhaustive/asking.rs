@@ -125,7 +125,7 @@ fn ask_server(request: &HttpRequest) -> Ask {
 /// The event that tells it.
 pub(super) fn event(answer: Answer, style: Style, text: impl FnOnce(u32) -> String) -> Event {
     let detail = String::new;
-    let failed = |reach| Event::RequestFailed(RequestFailure { reach, detail: detail() });
+    let failed = |reach| Event::RequestFailed(RequestFailure::new(reach, detail()));
     match answer {
         Answer::Loaded(0) => Event::Loaded(None),
         Answer::Loaded(number) => Event::Loaded(Some(text(number).into())),

@@ -168,7 +168,7 @@ impl World {
             self.knowledge.is_open(token);
         }
         self.counts.unanswered += u64::from(reach == Reach::Unanswered);
-        let failure = RequestFailure { reach, detail: String::new() };
+        let failure = RequestFailure::new(reach, "");
         self.boundary(process, pause, Part::Ends(Event::RequestFailed(failure)));
     }
 }

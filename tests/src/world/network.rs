@@ -28,7 +28,7 @@ impl World {
         }
         let Some(target) = request.url.strip_prefix(ISSUER) else {
             let detail = format!("no such host in this world: {}", request.url);
-            return Event::RequestFailed(RequestFailure { reach: Reach::NotSent, detail });
+            return Event::RequestFailed(RequestFailure::new(Reach::NotSent, detail));
         };
         let path = target.split('?').next().unwrap_or_default();
         self.sent.push(format!("{method} {path}"));
@@ -53,7 +53,7 @@ impl World {
     fn arrive(&mut self, served: Served, deadline: u64) -> Event {
         let Served { response, delay_ms, delivery } = served;
         self.wait(i64::try_from(delay_ms.min(deadline)).unwrap_or_default());
-        let lost = |reach, detail: &str| Event::RequestFailed(RequestFailure { reach, detail: detail.to_owned() });
+        let lost = |reach, detail: &str| Event::RequestFailed(RequestFailure::new(reach, detail));
         if delay_ms > deadline {
             return lost(Reach::Unanswered, "no answer in time");
         }

@@ -9,7 +9,7 @@ pub fn events() -> Vec<Event> {
     let response = |status, body: &str| {
         Event::Responded(HttpResponse { status, headers: vec![("Retry-After".into(), "1".into())], body: body.into() })
     };
-    let lost = |reach| Event::RequestFailed(RequestFailure { reach, detail: "sample".into() });
+    let lost = |reach| Event::RequestFailed(RequestFailure::new(reach, "sample"));
     vec![
         response(200, "{}"),
         response(200, r#"{"access_token":"sample","token_type":"Bearer"}"#),
