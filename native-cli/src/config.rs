@@ -143,6 +143,7 @@ impl Config {
     /// [`Misused::Value`] that names the value that cannot be used, and
     /// [`Forbidden::Requirements`](hallpass_core::Forbidden::Requirements) when nobody can say what is permitted.
     pub fn configuration(&self, home: &Path, provider: Provider) -> Result<Configuration, Error> {
+        self.encrypts_record()?;
         let mut configuration = self.settings.apply(Configuration {
             providers: self.providers()?,
             home: crate::home::identity(home),

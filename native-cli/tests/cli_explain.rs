@@ -118,6 +118,19 @@ fn what_is_wrong_is_shown_where_it_stands() {
     let explained = home.run("explain --json").expect(0).json();
     let problem = setting(&explained, "forced_login_method")["problem"].as_str().unwrap().to_owned();
     assert!(problem.starts_with(&expected) && explained["credential"].is_null(), "{explained}");
+    // What says how the record is kept is no exception.
+    let text = "model = \"x\"\nfeatures.secret_auth_storage = \"sometimes\"\n";
+    fs::write(home.file("config.toml"), text).unwrap();
+    let expected = format!("{}:2: features.secret_auth_storage: it is neither", home.file("config.toml").display());
+    for line in ["token --json", "login --json --with-api-key", "status --json", "logout --json"] {
+        let ran = home.run_with_input(line, b"sk-1").expect(2);
+        assert!(ran.json()["error"]["message"].as_str().unwrap().starts_with(&expected), "{ran:?}");
+    }
+    let explained = home.run("explain --json").expect(0).json();
+    let problem = setting(&explained, "features.secret_auth_storage")["problem"].as_str().unwrap().to_owned();
+    assert!(problem.starts_with(&expected) && explained["credential"].is_null(), "{explained}");
+    assert_eq!(setting(&explained, "cli_auth_credentials_store")["value"], "file");
+    assert_eq!(explained["problems"][0]["message"], problem);
     for (name, bytes) in [("sk-secret = \"\n", 2), ("\u{feff}a = 1\n", 0)] {
         fs::write(home.file("config.toml"), name).unwrap();
         let ran = home.run("explain").expect(bytes);

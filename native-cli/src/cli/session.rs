@@ -20,7 +20,6 @@ pub(crate) struct Session {
     pub(crate) config: Config,
     /// What has chosen the home.
     pub(crate) choice: Choice,
-    encrypts: bool,
 }
 
 impl Session {
@@ -75,8 +74,7 @@ impl Session {
         if let Some(store) = global.store {
             config.choose_store(store.into());
         }
-        let encrypts = config.encrypts_record()?;
-        Ok(Self { home, config, choice, encrypts })
+        Ok(Self { home, config, choice })
     }
 
     /// The name of the profile whose home this is, if it is one's.
@@ -96,10 +94,10 @@ impl Session {
         Ok(self.shell(Bystander::new(voice)).status(StatusRequest { configuration, check: false })?)
     }
 
-    /// A shell for this home.
+    /// A shell for this home. What its configuration asks for and cannot be done has stopped [`Self::configuration`].
     pub(crate) fn shell(&self, person: impl Person + 'static) -> Shell {
         let mut shell = Shell::new(self.home.clone(), Box::new(person));
-        shell.encrypt_record(self.encrypts);
+        shell.encrypt_record(self.config.encrypts_record().unwrap_or_default());
         shell.set_log(self.config.log_folder(&self.home));
         shell
     }
