@@ -250,3 +250,16 @@ fn a_folder_that_is_linked_in_is_not_a_way_in() {
     let error = hallpass::requirements::Requirements::read_from(&path).unwrap_err();
     assert_eq!(error.code(), "requirements_unusable");
 }
+
+#[test]
+fn the_doctor_looks_at_the_store_that_a_policy_leaves() {
+    let level = |requirements: &str| {
+        let machine = Machine::new(requirements, "");
+        fs::remove_file(machine.home.file("auth.json")).unwrap();
+        let findings = machine.run("doctor --json --offline").json()["findings"].clone();
+        let keyring = findings.as_array().unwrap().iter().find(|finding| finding["code"] == "keyring_unavailable");
+        keyring.unwrap()["level"].clone()
+    };
+    assert_eq!(level(""), "note", "the file is used");
+    assert_eq!(level("[hallpass]\nforbid_plaintext = true\n"), "problem", "the keyring is, and there is none");
+}

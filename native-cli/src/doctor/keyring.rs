@@ -20,9 +20,9 @@ enum Use {
 
 pub(super) fn check(case: &Case) -> Vec<Finding> {
     let place = case.status.as_ref().ok().and_then(|status| status.store);
-    let used = match (place, case.configuration.store) {
-        (Some(Place::Keyring), _) | (None, Some(StoreMode::Keyring)) => Use::Always,
-        (_, Some(StoreMode::Auto)) => Use::WhereThereIsOne,
+    let used = match (place, case.configuration.store()) {
+        (Some(Place::Keyring), _) | (None, StoreMode::Keyring) => Use::Always,
+        (_, StoreMode::Auto) => Use::WhereThereIsOne,
         _ => Use::None,
     };
     let start = Instant::now();
