@@ -3,6 +3,7 @@
 mod cancellation;
 mod exchange;
 mod person;
+mod waiting;
 
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -42,6 +43,8 @@ pub struct Shell {
     receiver: Receiver<Event>,
     engaged: bool,
     reads_lines: bool,
+    /// The answer to a refresh lies in the reserved place.
+    is_parked: bool,
 }
 
 /// What opens a page for a person.
@@ -73,6 +76,7 @@ impl Shell {
             receiver,
             engaged: false,
             reads_lines: false,
+            is_parked: false,
         }
     }
 
@@ -113,6 +117,7 @@ impl Shell {
     /// # Errors
     /// Whatever the flow ends badly with.
     pub fn run(&mut self, request: Request) -> Result<Outcome, Error> {
+        self.is_parked = false;
         let mut journal = Log::begin(&self.log, name(&request));
         let mut step = Flow::start(request, now(), seed()?);
         let result = loop {
@@ -247,6 +252,7 @@ impl Shell {
         let cancellation = self.cancellation.clone();
         let interruptible = effect.is_interruptible();
         let cancelled = move || interruptible && cancellation.is_wished();
+        let parks = waiting::parks(&effect);
         let event = match effect {
             Effect::Http(request) => self.send(&request, &cancelled),
             Effect::Load(slot @ (Slot::Proof(_) | Slot::NewProof)) => proof_key::load(&mut self.stores, slot),
@@ -255,7 +261,7 @@ impl Shell {
             Effect::Save { slot, contents } => self.stores.save(slot, &contents),
             Effect::Remove(slot) => self.stores.remove(slot),
             Effect::Reserve { place, intent, size } => self.stores.reserve(place, &intent, size),
-            Effect::Lock { lock, deadline } => self.locks.lock(lock, Duration::from_millis(deadline), &cancelled),
+            Effect::Lock { lock, deadline } => self.lock(lock, deadline, &cancelled),
             Effect::Unlock(lock) => self.locks.unlock(lock),
             Effect::Sleep { milliseconds } => self.sleep(Duration::from_millis(milliseconds)),
             Effect::Listen(listen) => self.listen(&listen),
@@ -266,6 +272,9 @@ impl Shell {
             Effect::Sign { key, algorithm, input } => proof_key::sign(&mut self.stores, &key, &algorithm, &input)
                 .unwrap_or_else(|| signing::sign(&key, &algorithm, &input)),
         };
+        if let Some(parks) = parks {
+            self.is_parked = parks && matches!(event, Event::Saved | Event::Loaded(Some(_)));
+        }
         if matches!(event, Event::Cancelled) {
             self.cancellation.take();
         }

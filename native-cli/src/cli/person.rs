@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 use hallpass::{Cancellation, Exchange, Lines, Person};
 use hallpass_core::{LogLine, Prompt, Timestamp};
 
+use super::failure::{CANCELLED, Failure, INTERRUPTED};
 use super::json;
 use super::qr;
 use super::report::{Style, Voice, document, paint, word};
@@ -25,6 +26,10 @@ impl Bystander {
 impl Person for Bystander {
     fn present(&mut self, _prompt: &Prompt) {}
 
+    fn notice(&mut self, message: &str) {
+        self.voice.notice(message);
+    }
+
     fn note(&mut self, line: &LogLine) {
         self.voice.log(line);
     }
@@ -34,7 +39,7 @@ impl Person for Bystander {
     }
 
     fn engage(&mut self, cancellation: &Cancellation) {
-        catch_interrupts(cancellation);
+        catch_interrupts(self.voice, cancellation);
     }
 }
 
@@ -87,7 +92,7 @@ impl Person for Applicant {
     }
 
     fn engage(&mut self, cancellation: &Cancellation) {
-        catch_interrupts(cancellation);
+        catch_interrupts(self.voice, cancellation);
     }
 }
 
@@ -141,11 +146,19 @@ impl Iterator for Typed {
     }
 }
 
-/// From here on Ctrl-C, and a polite request to end, are a wish: a token that was asked for is saved first.
-pub(crate) fn catch_interrupts(cancellation: &Cancellation) {
+/// From here on Ctrl-C, and a polite request to end, are a wish: a token that was asked for is saved first. Whoever wishes
+/// it twice while the save waits for another tool is let go.
+pub(crate) fn catch_interrupts(voice: Voice, cancellation: &Cancellation) {
     let cancellation = cancellation.clone();
     // When there is a handler already, it is this one.
-    let _ = ctrlc::set_handler(move || cancellation.cancel());
+    let _ = ctrlc::set_handler(move || {
+        if cancellation.is_wished() && cancellation.can_end() {
+            let help = "what was renewed is kept, and the next command saves it";
+            voice.fail(&Failure::command(INTERRUPTED, CANCELLED, "cancelled", help));
+            std::process::exit(INTERRUPTED.into());
+        }
+        cancellation.cancel();
+    });
 }
 
 /// Whether reading from the terminal would stop this process.

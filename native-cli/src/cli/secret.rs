@@ -20,7 +20,7 @@ pub(super) fn ask(what: &str, voice: Voice, cancellation: &Cancellation) -> Resu
     if io::stdin().is_terminal() {
         word(&format!("Paste the {what} (it is not shown), then press Enter:"));
         if cfg!(unix) {
-            catch_interrupts(cancellation);
+            catch_interrupts(voice, cancellation);
         }
         let line = hidden::read(LIMIT, cancellation).map_err(|error| unreadable(what, &error))?;
         let line = line.ok_or(Error::Declined(Declined::Cancelled))?;

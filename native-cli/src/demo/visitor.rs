@@ -9,7 +9,7 @@ use hallpass_core::{Event, HttpMethod, HttpRequest, Prompt, Secret};
 
 use super::narrator::Wire;
 use crate::cli::person::catch_interrupts;
-use crate::cli::report::word;
+use crate::cli::report::{Voice, word};
 
 /// The account that they have.
 pub(super) const ACCOUNT: &str = "ada@example.com";
@@ -67,7 +67,7 @@ impl Person for Visitor {
     }
 
     fn engage(&mut self, cancellation: &Cancellation) {
-        catch_interrupts(cancellation);
+        catch_interrupts(Voice::default(), cancellation);
     }
 }
 

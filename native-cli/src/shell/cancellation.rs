@@ -23,6 +23,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     wished: bool,
+    can_end: bool,
     waker: Option<Sender<Event>>,
 }
 
@@ -46,6 +47,16 @@ impl Cancellation {
     /// Whether there is a wish that is not delivered yet.
     pub fn is_wished(&self) -> bool {
         self.state().wished
+    }
+
+    /// Whether this process may end at this moment although a wish cannot be delivered: what the flow has is kept, and the
+    /// next process finds it.
+    pub fn can_end(&self) -> bool {
+        self.state().can_end
+    }
+
+    pub(super) fn allow_end(&self, can_end: bool) {
+        self.state().can_end = can_end;
     }
 
     /// Delivers the wish: true when there was one.

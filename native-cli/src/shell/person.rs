@@ -13,7 +13,8 @@ pub trait Person: Send {
     /// Tells them what to do next.
     fn present(&mut self, prompt: &Prompt);
 
-    /// Tells them something that they can act on in the middle of a login: that no browser could be opened.
+    /// Tells them something that they can act on in the middle of a flow: that no browser could be opened, or what the
+    /// end that they wish for waits for.
     fn notice(&mut self, _message: &str) {}
 
     /// What they type while a browser login waits: a redirect URL, or `d` for a device code. Asked for once; the
