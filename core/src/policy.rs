@@ -122,9 +122,6 @@ impl Policy {
 
     /// Whether credentials may lie there.
     pub(crate) fn permits_place(&self, place: Place) -> Result<(), Error> {
-        if !HOMES {
-            return Ok(());
-        }
         let (mode, name) = match place {
             Place::File => (StoreMode::File, "the file"),
             Place::Keyring => (StoreMode::Keyring, "the keyring"),
@@ -208,14 +205,10 @@ impl Configuration {
     }
 
     fn permits_overrides(&self) -> Result<(), Error> {
-        if !HOMES {
-            return Ok(());
-        }
-        match self.overrides().into_iter().find(|(_, url)| url.is_some()) {
-            Some((variable, _)) if self.policy.forbid_endpoint_overrides => {
-                Err(Forbidden::Override { variable: variable.to_owned() }.into())
-            }
-            _ => Ok(()),
+        let is_forbidden = HOMES && self.policy.forbid_endpoint_overrides;
+        match self.overrides().into_iter().find(|(_, url)| is_forbidden && url.is_some()) {
+            Some((variable, _)) => Err(Forbidden::Override { variable: variable.to_owned() }.into()),
+            None => Ok(()),
         }
     }
 

@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 
 use super::{Declined, Error, Forbidden, Local, LoginRequired, Misbehaved, Misused, Refused, Report, Unavailable};
-use crate::{LockTrouble, StoreTrouble};
+use crate::{HOMES, LockTrouble, StoreTrouble};
 
 impl Error {
     /// The stable name of what went wrong, for programs.
@@ -213,6 +213,8 @@ fn misused_help(misused: &Misused) -> Option<&'static str> {
         Misused::Value { what, .. } if what == "issuer" => {
             "name the issuer as its provider does: `--issuer https://HOST`; http is only for loopback addresses"
         }
+        // A page has no environment.
+        Misused::Variable { .. } if !HOMES => return None,
         Misused::Variable { name, .. } if name.starts_with("OPENAI_") => {
             "a workload identity needs both OPENAI_FEDERATION_RULE_ID and OPENAI_IDENTITY_TOKEN_FILE; unset both for another credential"
         }
