@@ -351,6 +351,7 @@ fn session(record: &Record) -> Option<String> {
 /// What a method can and cannot do.
 fn capabilities(method: Method, renewable: bool) -> BTreeMap<String, bool> {
     let subscription = method == Method::Chatgpt;
+    // Not collected from a list, which would sort first, at some cost to the browser module.
     let mut all = BTreeMap::new();
     all.insert("refresh".to_owned(), renewable);
     all.insert("local_cli".to_owned(), true);
