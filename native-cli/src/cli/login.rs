@@ -143,9 +143,7 @@ fn say(outcome: &LoggedIn, location: Option<&str>, voice: Voice) {
             voice.say("The session that was there before could not be revoked, and may live on at the server.");
             warn(report);
         }
-        Some(Revocation::NotNeeded) => {
-            voice.say("At the server it is the session that was there before, which goes on.")
-        }
+        Some(Revocation::NotNeeded) => voice.say("At the server the session that was there before goes on."),
         Some(Revocation::NotOffered) | None => {}
     }
     warn_of(&outcome.warnings);

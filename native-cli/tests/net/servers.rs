@@ -109,7 +109,7 @@ pub(crate) fn responded(event: Event) -> HttpResponse {
 pub(crate) fn failed(event: Event) -> (Reach, String) {
     match event {
         Event::RequestFailed(RequestFailure { reach, detail, variable }) => {
-            let detail = variable.map_or(detail.clone(), |variable| format!("{variable} {detail}"));
+            let detail = variable.map(|variable| format!("{variable} {detail}")).unwrap_or(detail);
             assert!(!detail.contains("canary"), "{detail}");
             assert!(!detail.is_empty());
             (reach, detail)
