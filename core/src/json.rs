@@ -22,28 +22,20 @@ pub(crate) fn read<T: FromJson>(text: &str) -> Result<T, Mistake> {
     mistakes.or(T::read(Json::new(text, &mistakes)))
 }
 
-/// Reads a JSON object that somebody else has written. The error says where it is not what it should be, and never what
-/// is there.
+/// Reads what somebody else has written. The error says where it is not what it should be, and never what is there.
 pub(crate) fn parse<T: FromJson>(text: &str) -> Result<T, String> {
-    if !text.trim_start().starts_with('{') {
-        return Err("not a JSON object".into());
-    }
-    explained(text)
-}
-
-/// Reads the one value in a text. The error says where it is not what is expected, for a person.
-fn explained<T: FromJson>(text: &str) -> Result<T, String> {
     let mistakes = Mistakes::default();
     let json = Json::new(text, &mistakes);
-    let is_json = mistakes.or(()).is_ok();
-    mistakes.or(T::read(json)).map_err(|mistake| {
-        let kind = if is_json { "a value of the wrong type" } else { "not JSON" };
-        let before = match mistake {
-            Mistake::At(at) => text.get(..at).unwrap_or(text),
-            Mistake::LeftOut => "",
-        };
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().len() + 1;
-        format!("{kind} (line {line}, column {column})")
-    })
+    let kind = if mistakes.or(()).is_ok() { "a value of the wrong type" } else { "not JSON" };
+    mistakes.or(T::read(json)).map_err(|mistake| explained(text, kind, mistake))
+}
+
+fn explained(text: &str, kind: &str, mistake: Mistake) -> String {
+    let before = match mistake {
+        Mistake::At(at) => text.get(..at).unwrap_or(text),
+        Mistake::LeftOut => "",
+    };
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().len() + 1;
+    format!("{kind} (line {line}, column {column})")
 }

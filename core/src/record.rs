@@ -7,7 +7,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use crate::claims::Claims;
-use crate::json::Object;
+use crate::json::{self, Object};
 use crate::timestamp::rfc3339;
 use crate::{Account, Error, Local, Secret, Timestamp};
 
@@ -50,7 +50,7 @@ impl Record {
         if text.trim().is_empty() {
             return Err("the file is empty".to_owned());
         }
-        let object = Object::parse(text)?;
+        let object: Object = json::parse(text)?;
         let last_refresh = object.member::<String>("last_refresh")?.and_then(|text| Timestamp::parse(&text));
         let credential = Credential::of(&object)?;
         Ok(Self { object, credential, last_refresh })

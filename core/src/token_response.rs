@@ -81,7 +81,7 @@ impl ErrorAnswer {
     /// Reads an error in the form of RFC 6749, section 5.2 (`error` is a text), or in OpenAI's (`error` is an
     /// object with `code` and `message`, or `code` stands at the top).
     pub(crate) fn parse(body: &Secret) -> Option<Self> {
-        let object = Object::parse(body.expose()).ok()?;
+        let object: Object = json::parse(body.expose()).ok()?;
         let nested = object.object("error").ok().flatten();
         let text =
             |object: &Object, name: &str| object.member::<String>(name).ok().flatten().filter(|text| !text.is_empty());

@@ -15,11 +15,6 @@ const MOST: usize = 1000;
 pub(crate) struct Object(Vec<(String, Secret)>);
 
 impl Object {
-    /// Reads an object. The error says where it is not one, without its contents.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        super::explained(text)
-    }
-
     /// The text of a member's value.
     pub(crate) fn raw(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.expose())
@@ -174,12 +169,13 @@ impl Significant {
 
 #[cfg(test)]
 mod tests {
+    use super::super::parse;
     use super::*;
 
     #[test]
     fn what_is_not_understood_survives() {
         let text = r#"{"z":1.50,"a":{"deep":[1e400, 2.0 ,{"x":"} \" ,"}]},"big":123456789012345678901234567890,"e":{},"f":[]}"#;
-        let mut object = Object::parse(text).unwrap();
+        let mut object = parse::<Object>(text).unwrap();
         object.set_text("new", "a \"quoted\" text");
         object.set("z", "2.50");
         let expected = r#"{
@@ -199,7 +195,7 @@ mod tests {
   "new": "a \"quoted\" text"
 }"#;
         assert_eq!(object.pretty().expose(), expected);
-        assert_eq!(Object::parse(expected).unwrap().pretty().expose(), expected);
+        assert_eq!(parse::<Object>(expected).unwrap().pretty().expose(), expected);
     }
 
     #[test]
@@ -208,21 +204,21 @@ mod tests {
             let members: Vec<String> = (0..count).map(|number| alloc::format!("\"{number}\":1")).collect();
             alloc::format!("{{{}}}", members.join(","))
         };
-        assert!(Object::parse(&text(MOST)).is_ok() && Object::parse(&text(MOST + 1)).is_err());
+        assert!(parse::<Object>(&text(MOST)).is_ok() && parse::<Object>(&text(MOST + 1)).is_err());
     }
 
     #[test]
     fn the_last_of_two_members_counts() {
-        assert_eq!(Object::parse(r#"{"a":1,"b":2,"a":3}"#).unwrap().compact().expose(), r#"{"a":3,"b":2}"#);
+        assert_eq!(parse::<Object>(r#"{"a":1,"b":2,"a":3}"#).unwrap().compact().expose(), r#"{"a":3,"b":2}"#);
     }
 
     #[test]
     fn errors_name_the_place_and_no_contents() {
-        let error = Object::parse("{\"token\":\"rt_canary\" oops").unwrap_err();
+        let error = parse::<Object>("{\"token\":\"rt_canary\" oops").unwrap_err();
         assert_eq!(error, "not JSON (line 1, column 22)");
-        let error = Object::parse("[\"rt_canary\"]").unwrap_err();
+        let error = parse::<Object>("[\"rt_canary\"]").unwrap_err();
         assert!(error.starts_with("a value of the wrong type"), "{error}");
-        let object = Object::parse(r#"{"n":5,"null":null}"#).unwrap();
+        let object = parse::<Object>(r#"{"n":5,"null":null}"#).unwrap();
         assert_eq!(object.member::<Secret>("n").unwrap_err(), "`n` has the wrong type");
         assert_eq!(object.member::<Secret>("null"), Ok(None));
     }
