@@ -14,8 +14,8 @@ export interface Diagnosis {
   detail: string;
 }
 
-/** Says why no answer to a request came. */
-export type Diagnose = (error: unknown, request: HttpRequest) => Diagnosis | Promise<Diagnosis>;
+/** Says why no answer to a request came, unless by the signal nobody wants to know any more. */
+export type Diagnose = (error: unknown, request: HttpRequest, signal: AbortSignal) => Diagnosis | Promise<Diagnosis>;
 
 /** What a request ended with, before anything was heard of it. */
 type Stop = "cancelled" | "late";
@@ -79,7 +79,7 @@ class Exchange {
       const response: unknown = await fetch(url, { method, headers, body, ...how, signal: this.#signal });
       return await this.#receive(response);
     } catch (error) {
-      const { isUnsent, detail } = await this.#diagnose(error, this.#request);
+      const { isUnsent, detail } = await this.#diagnose(error, this.#request, this.#signal);
       if (isUnsent && this.reach === "unanswered") this.reach = "not_sent";
       return failed(this.reach, detail);
     }

@@ -74,8 +74,7 @@ export class BrowserHost implements Host {
 
   #send(request: HttpRequest, wish: Wish | undefined): string | Promise<string> {
     const { fetch } = this.#around;
-    if (!isOffline(request.url))
-      return send(fetch, request, wish, (_, { method, url }) => diagnose(fetch, method, url));
+    if (!isOffline(request.url)) return send(fetch, request, wish, (_, ...asked) => diagnose(fetch, ...asked));
     const failure: Event = { request_failed: { reach: "not_sent", detail: "this browser is offline" } };
     return JSON.stringify(failure);
   }
