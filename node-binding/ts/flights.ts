@@ -33,8 +33,9 @@ class Flight {
 const flights = new Map<string, Flight>();
 
 /**
- * Begins a flow, or joins the one with this key; none of the signals is aborted yet. Whoever aborts is let go at once; a flow that nobody wants any more is
- * stopped where it may be stopped, and what it was granted by then is saved all the same.
+ * Begins a flow, or joins the one with this key; none of the signals is aborted yet. Whoever aborts is let go at once; a
+ * flow that nobody wants any more is stopped where it may be stopped, and what it was granted by then is saved all the
+ * same.
  */
 export function fly(
   key: string | undefined,
