@@ -1,6 +1,6 @@
 // Everything that the entrances of the package stand on, in one module: it becomes one file, which a page and its worker
 // load once.
-export { invalid } from "../../node-binding/ts/checking.js";
+export { invalid, object } from "../../node-binding/ts/checking.js";
 export {
   DeclinedError,
   ForbiddenError,
@@ -21,4 +21,4 @@ export { Hallpass } from "./hallpass.js";
 export { LocalEngine } from "./local.js";
 export { received, sent } from "./messages.js";
 export { Flow, load } from "./module.js";
-export { checkHallpass, clientOptions } from "./options.js";
+export { CLIENT, checkHallpass, clientOptions, isUrl } from "./options.js";

@@ -21,6 +21,9 @@ export type How = Pick<Request, "redirect" | "credentials" | "cache">;
 /** What a page says in the middle of a call: what its window has come back with, or that nobody waits any more. */
 export type Aside = { event: string } | { abort: true };
 
+/** Whether a page is there to be told what concerns every page. */
+export type Presence = { isPresent: boolean };
+
 /** What a worker says to the page: about one call, or to whom it concerns. */
 export type Said = { id: string } & (Answered | Asked);
 export type News = { log: LogLine } | { changed: true };
