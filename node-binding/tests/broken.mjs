@@ -6,7 +6,7 @@ const ways = [
   ["driver.js", "event = NOTHING;", "throw cause;", "scenarios", "a callback throws"],
   ["driver.js", "interruptible ? wish : undefined", "wish", "scenarios", "embedded: a refresh that is aborted"],
   ["causes.js", '"ECONNREFUSED", ', "", "sending", "nobody listens"],
-  ["sending.js", 'reach = "unanswered"', 'reach = "not_sent"', "sending", "may have carried"],
+  ["sending.js", 'reach: "unanswered"', 'reach: "not_sent"', "sending", "may have carried"],
   ["sending.js", "if (size > MOST)", "if (false)", "sending", "without end"],
   ["resource.js", "this.#origins.has(origin)", "true", "resource", "another origin|a redirect is followed"],
   ["resource.js", 'redirect: "manual"', 'redirect: "follow"', "resource", "a redirect is followed"],

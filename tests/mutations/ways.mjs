@@ -13,8 +13,9 @@ const PATIENCE = 60_000;
  * @param sources the folder of the files
  * @param tests the folder of the tests
  * @param build is called when a file has changed, where something is made of it
+ * @param options further options of `node --test`
  */
-export function tryAll(ways, { sources, tests, build = () => {} }) {
+export function tryAll(ways, { sources, tests, build = () => {}, options = [] }) {
   let missed = 0;
   for (const [file, from, to, suite, test] of ways) {
     if (!file.startsWith(process.argv[2] ?? "")) continue;
@@ -24,8 +25,8 @@ export function tryAll(ways, { sources, tests, build = () => {} }) {
     if (broken === whole) throw new Error(`${file} has no \`${from}\``);
     writeFileSync(path, broken);
     build();
-    const options = ["--test", "--test-force-exit", `--test-name-pattern=${test}`, `${suite}.test.mjs`];
-    const run = spawnSync(process.execPath, options, { cwd: tests, timeout: PATIENCE });
+    const how = ["--test", ...options, `--test-name-pattern=${test}`, `${suite}.test.mjs`];
+    const run = spawnSync(process.execPath, how, { cwd: tests, timeout: PATIENCE });
     writeFileSync(path, whole);
     const noticed = run.status !== 0;
     if (!noticed) missed += 1;

@@ -66,4 +66,5 @@ tryAll(ways, {
   sources: root,
   tests: new URL(".", import.meta.url),
   build: () => spawnSync("wasm/bundle", { cwd: root }),
+  options: ["--test-force-exit", "--test-timeout=20000"],
 });

@@ -11,6 +11,8 @@ export {
   MisusedError,
   RefusedError,
   UnavailableError,
+  classes,
+  errorOf,
   hostFailed,
   misused,
 } from "../../node-binding/ts/errors.js";
@@ -19,6 +21,5 @@ export { Inbox } from "../../node-binding/ts/waiting.js";
 export { EngineClient } from "./engine.js";
 export { Hallpass } from "./hallpass.js";
 export { LocalEngine } from "./local.js";
-export { received, sent } from "./messages.js";
 export { Flow, load } from "./module.js";
-export { CLIENT, checkHallpass, clientOptions, isUrl } from "./options.js";
+export { CLIENT, checkHallpass, isUrl } from "./options.js";

@@ -130,16 +130,6 @@ export const checkLogin = (options: LoginOptions): void =>
 export const checkDeviceCode = (options: DeviceCodeOptions): void =>
   check(options, { ...PROMPT, ...SIGNAL }, "the options of loginWithDeviceCode");
 
-/** What is the same for a page and its worker: nothing in it is a function. */
-export function clientOptions(options: HallpassOptions): ClientOptions {
-  return Object.fromEntries(
-    Object.keys(CLIENT).flatMap((name) => {
-      const value = options[name as keyof ClientOptions];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  ) as unknown as ClientOptions;
-}
-
 /** The configuration as it crosses into core. Both stores are to core what a file is: only this host knows which. */
 export function configurationOf(options: ClientOptions): Configuration {
   const { issuer, clientId, endpoints, authorizationParameters = {} } = options;

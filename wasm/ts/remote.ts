@@ -1,9 +1,21 @@
 // Flows that are run in a worker: the page asks for what comes of them, and does what only a page can do.
 import type { Outcomes, Ran } from "../../node-binding/ts/client.js";
 import type { FetchInit, FetchInput } from "../../node-binding/ts/resource.js";
-import { HallpassError, clientOptions, hostFailed, invalid, misused, received } from "./all.js";
+import { HallpassError, hostFailed, invalid, misused } from "./all.js";
 import type { Engine, SigningIn } from "./engine.js";
-import type { Answered, Asked, Aside, Call, News, Presence, Said, Sent, SentResponse } from "./messages.js";
+import {
+  type Answered,
+  type Asked,
+  type Aside,
+  type Call,
+  type News,
+  type Presence,
+  type Said,
+  type Sent,
+  type SentResponse,
+  clientOptions,
+  received,
+} from "./messages.js";
 import type { HallpassOptions } from "./options.js";
 
 /** A worker that runs `hallpass-web/worker`, as far as it is spoken to. */
@@ -147,8 +159,8 @@ export class RemoteEngine implements Engine {
 
   /** Does what only a page can do. */
   async #perform(asked: Asked, { away, show }: SigningIn, post: (aside: Aside) => void): Promise<void> {
-    if ("go" in asked) away?.go(asked.go);
-    else if ("judged" in asked) away?.judged(asked.judged);
+    if ("go" in asked) away?.go?.(asked.go);
+    else if ("judged" in asked) away?.judged?.(asked.judged);
     else if ("prompt" in asked) await show?.(asked.prompt);
     else if (away) post({ event: await away.next(asked.next, async () => asked.suspended ?? "", undefined) });
   }

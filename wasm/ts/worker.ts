@@ -8,17 +8,26 @@ import {
   Inbox,
   LocalEngine,
   checkHallpass,
-  clientOptions,
   invalid,
   isUrl,
   load,
   misused,
   object,
-  sent,
 } from "./all.js";
 import type { Away } from "./away.js";
 import type { SigningIn, UserCode } from "./engine.js";
-import type { Answered, Asked, Aside, Call, News, Presence, Sent, SentResponse } from "./messages.js";
+import {
+  type Answered,
+  type Asked,
+  type Aside,
+  type Call,
+  type News,
+  type Presence,
+  type Sent,
+  type SentResponse,
+  clientOptions,
+  sent,
+} from "./messages.js";
 import type { ClientOptions } from "./options.js";
 
 /** What a worker is for: the options that its pages pass to `Hallpass.create`, but `worker`. */
@@ -188,6 +197,4 @@ class Page implements Away {
   judged(isAnswer: boolean): void {
     this.#say({ judged: isAnswer });
   }
-
-  end(): void {}
 }
