@@ -1,1 +1,1 @@
-export { Flow, default as init, initSync } from "./pkg/hallpass_web.js";
+export { close, default as init, enter, open, resume, start, step, suspend } from "./pkg/hallpass_web.js";

@@ -4,6 +4,7 @@ use alloc::string::String;
 use sha2::{Digest as _, Sha256};
 
 use crate::base64url;
+use crate::secret::overwrite;
 use crate::{Secret, Seed};
 
 /// A code verifier of 86 characters, the base64url of 64 bytes (RFC 7636, section 4.1; as long as Codex's).
@@ -13,7 +14,7 @@ pub(crate) fn code_verifier(seed: &Seed) -> Secret {
     first.copy_from_slice(&seed.bytes("code_verifier/1"));
     second.copy_from_slice(&seed.bytes("code_verifier/2"));
     let verifier = Secret::new(base64url::encode(bytes));
-    zeroize::Zeroize::zeroize(&mut bytes);
+    overwrite(&mut bytes);
     verifier
 }
 

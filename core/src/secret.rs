@@ -60,15 +60,23 @@ impl fmt::Debug for Secret {
     }
 }
 
+#[cfg(feature = "zeroize")]
 impl Drop for Secret {
     fn drop(&mut self) {
         let mut bytes = core::mem::take(&mut self.0).into_bytes();
         // The room behind the text may hold what a longer one has left there.
         bytes.resize(bytes.capacity(), 0);
-        // `Zeroize` of a text writes byte by byte, which was most of what a step costs.
-        zeroize::zeroize_bytes(&mut bytes);
+        overwrite(&mut bytes);
     }
 }
+
+/// Overwrites what has held a secret. (`Zeroize` of a slice goes byte by byte, which was most of what a step costs.)
+#[cfg(feature = "zeroize")]
+pub(crate) use zeroize::zeroize_bytes as overwrite;
+
+/// Leaves that to whoever gives the memory, and overwrites it as a whole.
+#[cfg(not(feature = "zeroize"))]
+pub(crate) fn overwrite(_: &mut [u8]) {}
 
 impl From<String> for Secret {
     fn from(value: String) -> Self {

@@ -3,7 +3,6 @@
 use core::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use zeroize::Zeroize;
 
 use crate::Secret;
 use crate::base64url;
@@ -42,8 +41,9 @@ impl fmt::Debug for Seed {
     }
 }
 
+#[cfg(feature = "zeroize")]
 impl Drop for Seed {
     fn drop(&mut self) {
-        self.0.zeroize();
+        crate::secret::overwrite(&mut self.0);
     }
 }

@@ -1,104 +1,180 @@
 //! Where the module's memory comes from.
 //!
-//! Blocks are powers of two. One that is given back is kept for the next of its size, and none is ever split or joined:
-//! a flow asks for the same few sizes again and again, so that a page that has had its busiest moment asks the browser for
-//! no more. A block is overwritten when it comes back, whoever had it. A general allocator costs some 4 KB more.
+//! All that a flow asks for lies in a region of its own. Nothing in it is given back alone, which spares the module most of
+//! the code that drops values; when the flow is let go, its region is overwritten as a whole and becomes another flow's. It
+//! grows by some ten kilobytes with each turn, and a flow has few of them.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::arch::wasm32;
-use core::cell::UnsafeCell;
-use core::ptr::null_mut;
+use core::cell::Cell;
+use core::ptr::{null_mut, with_exposed_provenance_mut};
 
-/// The page of WebAssembly, in bytes.
+/// The page of WebAssembly, in bytes: memory grows by it, and a region by no less.
 const PAGE: usize = 64 * 1024;
-/// The smallest block holds a link to the next one that is free, and is aligned for whatever a block of its size may hold.
-const SMALLEST: usize = 16;
 
 /// The one allocator of the module.
-pub(crate) struct Memory;
+pub(crate) struct Memory {
+    /// The region that memory comes from now.
+    entered: Cell<*mut Region>,
+    /// The spans that are nobody's, the last one that became so. They are zero but for where they begin.
+    free: Cell<*mut Span>,
+}
 
-/// What is free.
-struct Free {
-    /// The last block of each size that was given back; it begins with a link to the one before.
-    blocks: [*mut u8; 32],
-    /// The room that was never given out.
+/// A flow's memory. It lies at the beginning of its first span.
+pub(crate) struct Region {
+    last: *mut Span,
+    /// The room of the last span that was not given out yet.
     start: usize,
     end: usize,
 }
 
-struct Shared(UnsafeCell<Free>);
+/// Pages in a row. They begin with this.
+#[derive(Clone, Copy)]
+struct Span {
+    before: *mut Self,
+    size: usize,
+}
 
 // SAFETY: a module without threads is never entered twice at once.
-unsafe impl Sync for Shared {}
+unsafe impl Sync for Memory {}
 
-static FREE: Shared = Shared(UnsafeCell::new(Free { blocks: [null_mut(); 32], start: 0, end: 0 }));
+impl Memory {
+    pub(crate) const fn new() -> Self {
+        Self { entered: Cell::new(null_mut()), free: Cell::new(null_mut()) }
+    }
 
-/// Which power of two holds this.
-fn order(layout: Layout) -> usize {
-    layout.size().max(layout.align()).max(SMALLEST).next_power_of_two().trailing_zeros() as usize
-}
+    /// Begins a region and enters it; null where there is no more memory.
+    pub(crate) fn open(&self) -> *mut Region {
+        let mut region = Region { last: null_mut(), start: 0, end: 0 };
+        let place = self.widened(&mut region, Layout::new::<Region>());
+        let Some(start) = place else { return null_mut() };
+        let place: *mut Region = with_exposed_provenance_mut(start);
+        // SAFETY: the room is the region's, large enough and aligned.
+        unsafe { place.write(region) };
+        self.entered.set(place);
+        place
+    }
 
-impl Free {
-    /// New room, at a multiple of its size as far as anybody can ask for it.
-    fn grow(&mut self, size: usize) -> *mut u8 {
-        let align = size.min(PAGE);
-        let mut start = self.start.next_multiple_of(align);
-        if start.checked_add(size).is_none_or(|end| end > self.end) {
-            let pages = (size + align).div_ceil(PAGE);
-            let grown = wasm32::memory_grow(0, pages);
-            if grown == usize::MAX {
-                return null_mut();
+    /// Lets memory come from this region.
+    ///
+    /// # Safety
+    ///
+    /// It was opened and not closed.
+    pub(crate) unsafe fn enter(&self, region: *mut Region) {
+        self.entered.set(region);
+    }
+
+    /// Overwrites a region and gives it back. Nothing is entered then.
+    ///
+    /// # Safety
+    ///
+    /// It was opened and not closed, and nothing that lies in it is used any more.
+    pub(crate) unsafe fn close(&self, region: *mut Region) {
+        self.entered.set(null_mut());
+        // SAFETY: the caller promises that the region is there.
+        let mut last = unsafe { (*region).last };
+        while !last.is_null() {
+            // SAFETY: each span was made by `span`, is as large as it says, and is nobody's from here on.
+            unsafe {
+                let Span { before, size } = last.read();
+                last.cast::<u8>().write_bytes(0, size);
+                last.write(Span { before: self.free.get(), size });
+                self.free.set(last);
+                last = before;
             }
-            if grown * PAGE != self.end {
-                start = grown * PAGE;
-            }
-            self.end = (grown + pages) * PAGE;
         }
-        self.start = start + size;
-        start as *mut u8
+    }
+
+    /// Room in a region, which gets another span where it has none left.
+    fn widened(&self, region: &mut Region, layout: Layout) -> Option<usize> {
+        let mut start = region.start.next_multiple_of(layout.align());
+        if start.checked_add(layout.size()).is_none_or(|end| end > region.end) {
+            let needed = layout.size().checked_add(size_of::<Span>() + layout.align())?;
+            let span = self.span(needed.div_ceil(PAGE));
+            if span.is_null() {
+                return None;
+            }
+            // SAFETY: `span` has written its beginning.
+            unsafe { (*span).before = region.last };
+            region.last = span;
+            // SAFETY: as above.
+            region.end = span.addr() + unsafe { (*span).size };
+            start = (span.addr() + size_of::<Span>()).next_multiple_of(layout.align());
+        }
+        region.start = start + layout.size();
+        Some(start)
+    }
+
+    /// So many pages at least: the first free ones that are enough, else new ones; null where there are none.
+    fn span(&self, pages: usize) -> *mut Span {
+        let size = pages * PAGE;
+        let mut after: *mut Span = null_mut();
+        let mut span = self.free.get();
+        while !span.is_null() {
+            // SAFETY: what is free begins with its links, which `close` has written.
+            let Span { before, size: found } = unsafe { span.read() };
+            if found >= size {
+                if after.is_null() {
+                    self.free.set(before);
+                } else {
+                    // SAFETY: as above.
+                    unsafe { (*after).before = before };
+                }
+                return span;
+            }
+            (after, span) = (span, before);
+        }
+        let grown = wasm32::memory_grow(0, pages);
+        if grown == usize::MAX {
+            return null_mut();
+        }
+        let span: *mut Span = with_exposed_provenance_mut(grown * PAGE);
+        // SAFETY: these pages are new.
+        unsafe { span.write(Span { before: null_mut(), size }) };
+        span
     }
 }
 
-// SAFETY: a block is handed out once until it comes back, and is as large and as aligned as was asked for.
-#[expect(clippy::cast_ptr_alignment, reason = "each block is a multiple of 16 from the beginning")]
+/// Overwrites the stack as far as nobody is on it. It is the lowest part of the memory, and grows downwards.
+#[inline(never)]
+pub(crate) fn overwrite_stack() {
+    let here = 0_u8;
+    // The optimiser is told that the first kilobyte is nobody's.
+    let lowest = 1024;
+    // SAFETY: nothing lies between the lowest part and the end of this call's own frame.
+    unsafe { with_exposed_provenance_mut::<u8>(lowest).write_bytes(0, (&raw const here).addr() - lowest) };
+}
+
+// SAFETY: a block is given out once, and is as large and as aligned as was asked for.
 unsafe impl GlobalAlloc for Memory {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let order = order(layout);
-        // SAFETY: see `Shared`; nothing here calls back.
-        let free = unsafe { &mut *FREE.0.get() };
-        let Some(last) = free.blocks.get_mut(order).filter(|last| !last.is_null()) else {
-            return free.grow(1 << order);
-        };
-        let block = *last;
-        // SAFETY: a free block begins with a link, which `dealloc` has written.
-        *last = unsafe { block.cast::<*mut u8>().read() };
-        block
+        let region = self.entered.get();
+        if region.is_null() {
+            return null_mut();
+        }
+        // SAFETY: what is entered is open, and nothing here calls back.
+        self.widened(unsafe { &mut *region }, layout).map_or(null_mut(), with_exposed_provenance_mut)
     }
 
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the block is as large as it was asked to be. What a token was moved out of must not keep it.
-        unsafe { block.write_bytes(0, layout.size()) };
-        // SAFETY: see `Shared`; nothing here calls back.
-        let free = unsafe { &mut *FREE.0.get() };
-        if let Some(last) = free.blocks.get_mut(order(layout)) {
-            // SAFETY: the block is nobody's now, and has room for a link at its beginning.
-            unsafe { block.cast::<*mut u8>().write(*last) };
-            *last = block;
-        }
-    }
+    #[inline(always)]
+    unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: the caller promises that the new size fits.
-        let new = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
-        if order(new) == order(layout) {
+        if size <= layout.size() {
             return block;
         }
-        // SAFETY: both blocks are as large as the smaller of the two, and are not the same.
+        // SAFETY: what has memory is open, and nothing here calls back.
+        let region = unsafe { &mut *self.entered.get() };
+        // The last block grows where it is.
+        if block.addr() + layout.size() == region.start && size <= region.end - block.addr() {
+            region.start = block.addr() + size;
+            return block;
+        }
+        // SAFETY: the caller promises that the new size fits; both blocks are as large as the old one, and not the same.
         unsafe {
-            let moved = self.alloc(new);
+            let moved = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
             if !moved.is_null() {
-                moved.copy_from_nonoverlapping(block, layout.size().min(size));
-                self.dealloc(block, layout);
+                moved.copy_from_nonoverlapping(block, layout.size());
             }
             moved
         }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { Flow, initSync } from "../index.js";
+import { Flow, load } from "../dist/core.js";
 import { checkBoundary } from "../../tests/replay/boundary.mjs";
 import { isLeftOutOfPages, replayAll } from "../../tests/replay/replay.mjs";
 
@@ -10,11 +10,19 @@ import { isLeftOutOfPages, replayAll } from "../../tests/replay/replay.mjs";
  * What a page may have to download, compressed: no more than today. The aim is 50,000; whoever makes the module
  * smaller lowers this number.
  */
-const BUDGET = 121_500;
+const BUDGET = 110_500;
 
+const provider = { name: "p", issuer: "https://p.example", client_id: "c" };
 const read = (name) => readFileSync(new URL(`../${name}`, import.meta.url));
 const module = new WebAssembly.Module(read("pkg/hallpass_web_bg.wasm"));
-const { memory } = initSync({ module });
+const instantiated = WebAssembly.instantiate;
+let memory;
+WebAssembly.instantiate = async (...what) => {
+  const instance = await instantiated(...what);
+  memory = instance.exports.memory;
+  return instance;
+};
+await load(module);
 
 test("the module imports nothing but its own JavaScript", () => {
   const imported = WebAssembly.Module.imports(module);
@@ -23,7 +31,6 @@ test("the module imports nothing but its own JavaScript", () => {
 
 test("a page that goes on for long asks for no more memory", () => {
   const seed = new Uint8Array(32).fill(7);
-  const provider = { name: "p", issuer: "https://p.example", client_id: "c" };
   const request = (text) => JSON.stringify({ status: { configuration: { provider: { ...provider, scopes: text } } } });
   const turns = (count) => {
     for (let turn = 0; turn < count; turn += 1) {
@@ -39,6 +46,25 @@ test("a page that goes on for long asks for no more memory", () => {
   assert.equal(memory.buffer.byteLength, before);
 });
 
+test("nothing of a flow is left once it is let go, and no other flow is touched", () => {
+  const secrets = ["s3cret-access-token", "s3cret-refresh-token", "s3cret-of-a-request", "32 bytes of a seed, which is one"].map((secret) => Buffer.from(secret));
+  const left = () => secrets.filter((secret) => Buffer.from(memory.buffer).includes(secret)).map(String);
+  const [now, seed] = [1_800_000_000_000, Buffer.from("32 bytes of a seed, which is one")];
+  const [other, flow] = [new Flow(), new Flow()];
+  const request = { configuration: { provider, allowed_workspaces: ["s3cret-of-a-request"] }, need: "fresh" };
+  const tokens = { access_token: "s3cret-access-token", refresh_token: "s3cret-refresh-token", id_token: "" };
+  other.start(JSON.stringify({ status: { configuration: { provider } } }), now, new Uint8Array(32));
+  flow.start(JSON.stringify({ token: request }), now, seed);
+  flow.step(now, JSON.stringify({ loaded: JSON.stringify({ auth_mode: "oauth", tokens }) }));
+  assert.deepEqual(left(), secrets.map(String), "the test sees what is there");
+  flow.free();
+  assert.deepEqual(left(), []);
+  assert.throws(() => flow.step(now, '"locked"'), /let go/);
+  flow.free();
+  other.step(now, '{"loaded":null}');
+  assert.equal(JSON.parse(other.step(now, '{"loaded":null}')).done.ok.status.logged_in, false);
+});
+
 test(`what a page downloads is at most ${BUDGET} bytes compressed`, (context) => {
   let total = 0;
   context.diagnostic("bytes    gzipped  file");
@@ -51,7 +77,6 @@ test(`what a page downloads is at most ${BUDGET} bytes compressed`, (context) =>
   assert.ok(total <= BUDGET, `${total} bytes`);
 });
 
-const provider = { name: "p", issuer: "https://p.example", client_id: "c" };
 for (const [what, configuration] of Object.entries({
   "a dialect": { provider: { ...provider, dialect: "openai" } },
   "a client with a secret": { provider: { ...provider, client_authentication: "client_secret_post" } },

@@ -19,7 +19,8 @@ export {
 export { Token } from "../../node-binding/ts/results.js";
 export { Inbox } from "../../node-binding/ts/waiting.js";
 export { EngineClient } from "./engine.js";
+export { Flow } from "./flow.js";
 export { Hallpass } from "./hallpass.js";
 export { LocalEngine } from "./local.js";
-export { Flow, load } from "./module.js";
+export { load } from "./module.js";
 export { CLIENT, checkHallpass, isUrl } from "./options.js";

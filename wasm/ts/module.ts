@@ -1,13 +1,9 @@
 // The WebAssembly module: loaded once, by whoever needs it first.
 import { failed } from "../../node-binding/ts/errors.js";
-import type * as types from "../../node-binding/types.js";
-import { Flow as Loaded, init } from "../index.js";
+import { init } from "../index.js";
 
 /** What the module can be loaded from. */
 export type Source = WebAssembly.Module | Response | BufferSource | URL | string;
-
-/** One flow, from its start to its end, once the module is loaded. */
-export const Flow: typeof types.Flow = Loaded;
 
 let loading: Promise<void> | undefined;
 

@@ -11,9 +11,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
-use zeroize::Zeroize as _;
-
 use super::reader::Reader;
+use crate::secret::overwrite;
 use crate::{Secret, Seed, Timestamp};
 
 /// A type that is read from JSON.
@@ -287,7 +286,7 @@ impl FromJson for Seed {
     fn read(json: Json<'_>) -> Self {
         let mut bytes: Vec<u8> = FromJson::read(json);
         let seed = Self::new(json.or_wrong(bytes.as_slice().try_into().ok()));
-        bytes.zeroize();
+        overwrite(&mut bytes);
         seed
     }
 }

@@ -2,18 +2,9 @@
 import type { Effect, Event, Message, Outcome } from "../../../node-binding/types.js";
 import { placesOf } from "./machines.js";
 import { redacted } from "./redaction.js";
+import type { TracedFlow } from "./traced.js";
 import type { End, Kind, Turn } from "./turn.js";
 import { effectInWords, eventInWords } from "./words.js";
-
-/** The class of the module that is built for this page. */
-export interface TracedFlow {
-  start(request: string, now: number, seed: Uint8Array): string;
-  step(now: number, event: string): string;
-  suspend(): string;
-  resume(suspended: string, request: string, now: number): string;
-  states(): string;
-  free(): void;
-}
 
 /** Hears each turn. */
 export type Watcher = (turn: Turn) => void;

@@ -1,0 +1,3 @@
+declare module "*/pkg/hallpass_web.js" {
+  export function states(): string;
+}
