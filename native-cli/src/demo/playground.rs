@@ -67,7 +67,7 @@ impl Playground {
         let path = request.path();
         let is_folder = path == PATH.trim_end_matches('/');
         let name = if is_folder { "" } else { path.strip_prefix(PATH)? };
-        let other = at_the_issuer(request).or(is_folder.then(|| PATH.to_owned()));
+        let other = at_the_issuer(request).or_else(|| is_folder.then(|| PATH.to_owned()));
         if let Some(location) = other {
             return Some(Response::empty(308).with_header("Location", &location));
         }
