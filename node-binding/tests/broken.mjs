@@ -20,7 +20,7 @@ const ways = [
   ["vscode/provider.js", "if (same && same.seat !== seat)", "if (false)", "vscode", "a second account"],
   ["vscode/host.js", "encodeURIComponent(name)", '"x"', "vscode", "comes back through the editor"],
   ["vscode/host.js", "vscode.env.uiKind === vscode.UIKind.Web", "false", "vscode", "in a web window"],
-  ["vscode/host.js", "await this.#seal.prepare();", "", "vscode", "a secret storage that does not work"],
+  ["vscode/host.js", "await this.#seal.prepare().catch(unsealable);", "", "vscode", "a secret storage that does not work"],
   [
     "vscode/seal.js",
     "cipher.update(text, ",

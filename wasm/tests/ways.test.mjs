@@ -174,7 +174,8 @@ test("what finds out why neither fails nor is late, whatever the function does",
   let asked;
   const silent = (init) => ((asked = init), t.mock.timers.tick(3000), new Promise(() => {}));
   assert.match(await failing(await hallpass(silent)), /does not answer/);
-  assert.deepEqual([asked.credentials, asked.cache, asked.signal.aborted], ["omit", "no-store", true]);
+  const { redirect, credentials, cache, signal } = asked;
+  assert.deepEqual([redirect, credentials, cache, signal.aborted], ["follow", "omit", "no-store", true]);
 });
 
 test("whoever gives up is let go at once, and nothing more is asked to find out why", async () => {
