@@ -3,29 +3,16 @@
 //
 //     node pack.mjs FOLDER
 //     node pack.mjs FOLDER linux-x64-musl hallpass.node
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { bundle } from "./bundle.mjs";
+import { descriptionOf, pack } from "./packing.mjs";
 
 const root = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
 const { PACKAGES } = createRequire(import.meta.url)("./dist/platforms.js");
-const { devDependencies, scripts, ...published } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const published = descriptionOf(root);
 const { version, license, repository } = published;
 const folder = resolve(process.argv[2] ?? "packed");
-
-/** Writes a package and packs it. */
-async function pack(name, description, files) {
-  const stage = join(folder, name.replace("/", "-").replace("@", ""));
-  rmSync(stage, { recursive: true, force: true });
-  mkdirSync(stage, { recursive: true });
-  writeFileSync(join(stage, "package.json"), `${JSON.stringify(description, null, 2)}\n`);
-  const licences = ["../LICENSE-APACHE", "../LICENSE-MIT"].map((path) => [path, path.slice(3)]);
-  for (const [from, to] of [...files, ...licences]) cpSync(resolve(root, from), join(stage, to), { recursive: true });
-  if (name === "hallpass") await bundle(join(stage, "dist"));
-  execFileSync("npm", ["pack", "--pack-destination", folder, stage], { stdio: "inherit" });
-}
 
 const all = Object.entries(PACKAGES).flatMap(([platform, names]) =>
   names.map((name) => [name, ...platform.split("-")]),
@@ -54,7 +41,7 @@ async function packLibrary(platform, file) {
     ...libc,
   };
   const description = `The native library of hallpass for ${platform}`;
-  await pack(name, { name, version, description, license, repository, ...fields }, [[file, "hallpass.node"]]);
+  await pack(folder, { name, version, description, license, repository, ...fields }, [[file, "hallpass.node"]]);
 }
 
 const [, , , platform, file] = process.argv;
@@ -62,10 +49,7 @@ if (platform !== undefined) {
   await packLibrary(platform, resolve(file));
 } else {
   const optionalDependencies = Object.fromEntries(all.map(([name]) => [name, version]));
-  await pack("hallpass", { ...published, optionalDependencies }, [
-    ["dist", "dist"],
-    ["types.d.ts", "types.d.ts"],
-    ["README.md", "README.md"],
-  ]);
-  await packLibrary(here(), "hallpass.node");
+  const files = ["dist", "types.d.ts", "README.md"].map((name) => [join(root, name), name]);
+  await pack(folder, { ...published, optionalDependencies }, files, (stage) => bundle(join(stage, "dist")));
+  await packLibrary(here(), join(root, "hallpass.node"));
 }

@@ -8,7 +8,7 @@ mod support;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use support::{Home, visit, with_input};
 
@@ -73,7 +73,12 @@ impl Demo {
         fs::write(page.join("hallpass.wasm"), "module").unwrap();
         fs::write(home.file("outside.txt"), "outside").unwrap();
         let mut command = home.command("demo --serve --port 0");
-        command.env("HALLPASS_PLAYGROUND", &page).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.env("HALLPASS_PLAYGROUND", &page).stderr(Stdio::null());
+        Self::of(command, home)
+    }
+
+    fn of(mut command: Command, home: Home) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let issuer = lines.next().unwrap();
@@ -84,9 +89,13 @@ impl Demo {
 
     /// The status line, the header fields and the body.
     fn ask(&self, line: &str, fields: &str) -> String {
+        self.ask_at("127.0.0.1", line, fields)
+    }
+
+    /// As `ask`, by another name of this machine.
+    fn ask_at(&self, name: &str, line: &str, fields: &str) -> String {
         let mut stream = TcpStream::connect(format!("127.0.0.1:{}", self.port)).unwrap();
-        let host = format!("127.0.0.1:{}", self.port);
-        write!(stream, "{line} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n").unwrap();
+        write!(stream, "{line} HTTP/1.1\r\nHost: {name}:{}\r\n{fields}\r\n", self.port).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -119,6 +128,36 @@ fn the_playground_is_served_and_nothing_beside_it() {
 }
 
 #[test]
+fn the_playground_is_shown_where_its_issuer_is() {
+    let demo = Demo::start();
+    for target in ["/playground", "/playground/", "/playground/assets/page.js?a=b"] {
+        for name in ["localhost", "LOCALHOST"] {
+            let answer = demo.ask_at(name, &format!("GET {target}"), "");
+            let location = format!("\r\nLocation: http://127.0.0.1:{}{target}\r\n", demo.port);
+            assert!(answer.starts_with("HTTP/1.1 308 ") && answer.contains(&location), "{target}: {answer}");
+        }
+    }
+    assert!(demo.ask_at("localhost", "GET /.well-known/openid-configuration", "").starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn a_playground_that_is_not_there_says_how_to_get_it() {
+    let home = Home::new();
+    let mut command = home.command("demo --serve --port 0");
+    let page = home.file("page");
+    command.env("HALLPASS_PLAYGROUND", &page).stderr(Stdio::piped());
+    let mut demo = Demo::of(command, home);
+    let words =
+        [&format!("there is no index.html in {}.", page.display()), "wasm/playground/build", "HALLPASS_PLAYGROUND="];
+    let shown = demo.ask("GET /playground/", "");
+    assert!(shown.starts_with("HTTP/1.1 404 ") && words.iter().all(|word| shown.contains(word)), "{shown}");
+    demo.child.kill().unwrap();
+    let mut told = String::new();
+    demo.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert!(words.iter().all(|word| told.contains(word)) && !told.contains("Open the playground"), "{told}");
+}
+
+#[test]
 fn only_the_page_has_the_controls() {
     let demo = Demo::start();
     let ours = format!("Hallpass-Demo: 1\r\nOrigin: http://127.0.0.1:{}\r\nSec-Fetch-Site: same-origin\r\n", demo.port);
@@ -127,6 +166,7 @@ fn only_the_page_has_the_controls() {
         format!("Origin: http://127.0.0.1:{}\r\nSec-Fetch-Site: same-origin\r\n", demo.port),
         "Hallpass-Demo: 1\r\nOrigin: https://evil.example\r\n".to_owned(),
         "Hallpass-Demo: 1\r\nOrigin: null\r\n".to_owned(),
+        format!("Hallpass-Demo: 1\r\nOrigin: http://localhost:{}\r\n", demo.port),
         "Hallpass-Demo: 1\r\nSec-Fetch-Site: cross-site\r\n".to_owned(),
         "Hallpass-Demo: 1\r\nSec-Fetch-Site: same-site\r\n".to_owned(),
     ];

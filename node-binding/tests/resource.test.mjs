@@ -164,6 +164,28 @@ test("origins that a token could be stolen from are refused", () => {
   new Hallpass({ origins: ["https://api.example.com", "https://api.example.com:8443/", "http://127.0.0.1:1"] });
 });
 
+test("a nonce goes back to the origin that gave it, and to no other", async (t) => {
+  const stage = await Stage.set(t, peer, { dpop: "offered" });
+  const came = [];
+  const asking = (name, answer) =>
+    api(t, (request, response) => {
+      const { nonce } = JSON.parse(Buffer.from(request.headers.dpop.split(".")[1], "base64url"));
+      came.push([name, nonce]);
+      if (nonce === undefined) response.writeHead(401, { "dpop-nonce": `of the ${name}` }).end();
+      else answer(response);
+    });
+  const second = await asking("second", (response) => response.end("here"));
+  const first = await asking("first", (response) => response.writeHead(307, { location: second.origin }).end());
+  const hallpass = await stage.signedIn({ origins: [first.origin, second.origin] });
+  assert.equal(await (await hallpass.fetch(first.origin)).text(), "here");
+  assert.deepEqual(came, [
+    ["first", undefined],
+    ["first", "of the first"],
+    ["second", undefined],
+    ["second", "of the second"],
+  ]);
+});
+
 for (const dpop of ["offered", "nonce"]) {
   test(`a token that is bound to a key goes with a proof for each request (${dpop})`, async (t) => {
     const stage = await Stage.set(t, peer, { dpop });

@@ -31,22 +31,30 @@ export interface LogoutOptions extends CallOptions {
 
 /** Whether a value can be meant. */
 export type Test = (value: unknown) => boolean;
+/** How to tell, and what to say of a value that cannot. */
+export type Rule = readonly [test: Test, what: string];
 /** The options there are, and what each must be. */
-export type Rules = Readonly<Record<string, readonly [test: Test, what: string]>>;
+export type Rules = Readonly<Record<string, Rule>>;
 
 export const text: Test = (value) => typeof value === "string" && value !== "";
 export const texts: Test = (value) => Array.isArray(value) && value.every(text);
-export const truth: Test = (value) => typeof value === "boolean";
-export const callable: Test = (value) => typeof value === "function";
-const signal: Test = (value) => value instanceof AbortSignal;
 export const object = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-export const SIGNAL = { signal: [signal, "an AbortSignal"] } as const;
+export const TEXT: Rule = [text, "a text"];
+export const TRUTH: Rule = [(value) => typeof value === "boolean", "true or false"];
+export const FUNCTION: Rule = [(value) => typeof value === "function", "a function"];
+
+export const SIGNAL: Rules = { signal: [(value) => value instanceof AbortSignal, "an AbortSignal"] };
+export const PROMPT: Rules = { onPrompt: FUNCTION };
+export const ORIGINS: Rules = { origins: [texts, "a list of origins"] };
+
+/** What a `Hallpass` of either package may be told. */
+export const COMMON: Rules = { ...ORIGINS, fetch: FUNCTION, log: FUNCTION, ...PROMPT, ...SIGNAL };
 
 const TOKEN: Rules = {
   minTtl: [(value) => typeof value === "number" && value >= 0 && Number.isFinite(value), "a number of seconds"],
-  refresh: [truth, "true or false"],
+  refresh: TRUTH,
   rejected: [text, "a token"],
   ...SIGNAL,
 };
@@ -64,14 +72,20 @@ export function check(options: unknown, rules: Rules, what: string): void {
 
 export const checkToken = (options: TokenOptions): void => check(options, TOKEN, "the options of token");
 export const checkStatus = (options: StatusOptions): void =>
-  check(options, { check: [truth, "true or false"], ...SIGNAL }, "the options of status");
+  check(options, { check: TRUTH, ...SIGNAL }, "the options of status");
 export const checkLogout = (options: LogoutOptions): void =>
-  check(options, { local: [truth, "true or false"], ...SIGNAL }, "the options of logout");
+  check(options, { local: TRUTH, ...SIGNAL }, "the options of logout");
+
+/** Refuses options of a `Hallpass` that cannot be meant. */
+export function checkClient(options: { origins?: readonly string[] | undefined }, rules: Rules, what: string): void {
+  check(options, rules, what);
+  options.origins?.forEach(checkOrigin);
+}
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /** Refuses what a token must not be sent to. */
-export function checkOrigin(origin: string): void {
+function checkOrigin(origin: string): void {
   let url: URL | undefined;
   try {
     url = new URL(origin);

@@ -9,6 +9,7 @@ import {
   checkLogout,
   checkStatus,
   checkToken,
+  invalid,
 } from "./checking.js";
 import { UnavailableError, misused } from "./errors.js";
 import { throwIfAborted } from "./flights.js";
@@ -131,8 +132,8 @@ export abstract class Client {
    * no process alive.
    */
   on(event: "change", listener: ChangeListener): this {
-    if (event !== "change") throw misused("invalid_option", "there is no event but `change`");
-    if (typeof listener !== "function") throw misused("invalid_option", "the listener must be a function");
+    if (event !== "change") throw invalid("there is no event but `change`");
+    if (typeof listener !== "function") throw invalid("the listener must be a function");
     this.#listeners.add(listener);
     if (!this.#watching && !this.#options.signal?.aborted) {
       this.#watching = this.watch(() => this.changed());

@@ -1,6 +1,9 @@
 // What a call can fail with. No word of a host in here: the browser package has the same errors.
 import type { Blame, Failure } from "../types.js";
 
+/** What an error says of itself. */
+type Told = Omit<Failure, "blame" | "help"> & { help?: string | undefined };
+
 /**
  * Why a call failed. `code` is stable and for programs, `message` is one sentence for people, and `help`, where
  * something can be done, says what. The classes below sort errors by who or what is in the way.
@@ -13,7 +16,7 @@ export class HallpassError extends Error {
   /** Whether the same call may succeed later without anybody doing anything. */
   readonly retryable: boolean;
 
-  constructor(failure: Omit<Failure, "blame">, options?: { cause?: unknown }) {
+  constructor(failure: Told, options?: { cause?: unknown }) {
     super(failure.message, options);
     this.code = failure.code;
     this.help = failure.help;
@@ -43,7 +46,8 @@ export class LocalError extends HallpassError {}
 /** The calling program, or a configuration, asked for something that cannot be. */
 export class MisusedError extends HallpassError {}
 
-const classes: Record<Blame, typeof HallpassError> = {
+/** The class of each blame. */
+export const classes: Readonly<Record<Blame, typeof HallpassError>> = {
   login_required: LoginRequiredError,
   refused: RefusedError,
   unavailable: UnavailableError,
@@ -54,9 +58,9 @@ const classes: Record<Blame, typeof HallpassError> = {
   misused: MisusedError,
 };
 
-const names = { HallpassError, LoginRequiredError, RefusedError, UnavailableError, MisbehavedError };
-for (const [name, type] of Object.entries({ ...names, DeclinedError, ForbiddenError, LocalError, MisusedError })) {
-  Object.defineProperty(type.prototype, "name", { value: name, configurable: true, writable: true });
+for (const [blame, type] of Object.entries({ hallpass: HallpassError, ...classes })) {
+  const value = `_${blame}_error`.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  Object.defineProperty(type.prototype, "name", { value, configurable: true, writable: true });
 }
 
 /** The error that a flow ended with. */
@@ -64,16 +68,9 @@ export function errorOf(failure: Failure): HallpassError {
   return new (classes[failure.blame] ?? HallpassError)(failure);
 }
 
-/** What a flow that ended with this error would have said. */
-export function failureOf({ code, message, help, retryable, constructor }: HallpassError): Failure {
-  const [blame = "misused"] = (Object.keys(classes) as Blame[]).filter((blame) => classes[blame] === constructor);
-  return { code, message, retryable, blame, ...(help === undefined ? {} : { help }) };
-}
-
 /** An error of a shell's own. */
 export function failed(blame: Blame, code: string, message: string, help?: string, cause?: unknown): HallpassError {
-  const failure = { code, message, retryable: false, ...(help === undefined ? {} : { help }) };
-  return new classes[blame](failure, cause === undefined ? undefined : { cause });
+  return new classes[blame]({ code, message, help, retryable: false }, cause === undefined ? undefined : { cause });
 }
 
 /** The calling program asked for something that cannot be. */

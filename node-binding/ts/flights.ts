@@ -30,34 +30,29 @@ class Flight {
   }
 }
 
-const flights = new Map<string, Flight>();
+const flights = new Map<string | symbol, Flight>();
 
 /**
- * Begins a flow, or joins the one with this key; none of the signals is aborted yet. Whoever aborts is let go at once; a flow that nobody wants any more is
- * stopped where it may be stopped, and what it was granted by then is saved all the same.
+ * Begins a flow, or joins the one with this key; none of the signals is aborted yet. Whoever aborts is let go at once; a
+ * flow that nobody wants any more is stopped where it may be stopped, and what it was granted by then is saved all the
+ * same.
  */
 export function fly(
-  key: string | undefined,
+  key: string | symbol = Symbol(),
   begin: (wish: Wish) => Promise<Outcome>,
   signals: readonly (AbortSignal | undefined)[],
 ): Promise<Outcome> {
-  let flight = key === undefined ? undefined : flights.get(key);
-  if (!flight) {
-    flight = new Flight(begin);
-    if (key !== undefined) register(key, flight);
-  }
-  flight.board();
-  return aboard(flight, signals, () => {
-    if (key !== undefined && flights.get(key) === flight) flights.delete(key);
-  });
-}
-
-function register(key: string, flight: Flight): void {
-  flights.set(key, flight);
-  const land = () => {
+  const joined = flights.get(key);
+  const flight = joined ?? new Flight(begin);
+  const land = (): void => {
     if (flights.get(key) === flight) flights.delete(key);
   };
-  flight.outcome.then(land, land);
+  if (!joined) {
+    flights.set(key, flight);
+    flight.outcome.then(land, land);
+  }
+  flight.board();
+  return aboard(flight, signals, land);
 }
 
 function aboard(flight: Flight, signals: readonly (AbortSignal | undefined)[], ended: () => void): Promise<Outcome> {

@@ -1,17 +1,20 @@
 // What callers may ask for, and what is said where it cannot be.
 import type { LogLine, StoreMode } from "../types.js";
 import {
+  COMMON,
   type CallOptions,
+  FUNCTION,
+  PROMPT,
   type Rules,
   SIGNAL,
-  callable,
+  TEXT,
+  TRUTH,
   check,
-  checkOrigin,
+  checkClient,
   invalid,
   object,
   text,
   texts,
-  truth,
 } from "./checking.js";
 import type { Prompt } from "./prompts.js";
 
@@ -65,8 +68,6 @@ export interface LoginOptions extends CallOptions {
   onPrompt?: ((prompt: Prompt) => unknown) | undefined;
 }
 
-const PROMPT = { onPrompt: [callable, "a function"] } as const;
-
 const HALLPASS: Rules = {
   home: [text, "a path"],
   profile: [text, "a name"],
@@ -75,17 +76,13 @@ const HALLPASS: Rules = {
     (value) => ["file", "keyring", "auto", "ephemeral"].includes(value as string),
     '"file", "keyring", "auto" or "ephemeral"',
   ],
-  origins: [texts, "a list of origins"],
-  fetch: [callable, "a function"],
-  openUrl: [callable, "a function"],
-  log: [callable, "a function"],
-  ...PROMPT,
-  ...SIGNAL,
+  openUrl: FUNCTION,
+  ...COMMON,
 };
 const PROVIDER: Rules = {
   name: [text, "a name"],
   issuer: [text, "a URL"],
-  clientId: [text, "a text"],
+  clientId: TEXT,
   clientAuthentication: [
     (value) => ["none", "client_secret_basic", "client_secret_post"].includes(value as string),
     '"none", "client_secret_basic" or "client_secret_post"',
@@ -94,15 +91,15 @@ const PROVIDER: Rules = {
 };
 const LOGIN: Rules = {
   method: [isMethod, '"browser", "device_code", { apiKey } or { accessToken }'],
-  openBrowser: [truth, "true or false"],
-  clientSecret: [text, "a text"],
+  openBrowser: TRUTH,
+  clientSecret: TEXT,
   ...PROMPT,
   ...SIGNAL,
 };
 
 export function checkHallpass(options: HallpassOptions): void {
-  check(options, HALLPASS, "the options of Hallpass");
-  const { provider, origins } = options;
+  checkClient(options, HALLPASS, "the options of Hallpass");
+  const { provider } = options;
   if (object(provider)) {
     check(provider, PROVIDER, "the options of a provider");
     if (provider.issuer === undefined) throw invalid("`provider` needs an `issuer`");
@@ -110,7 +107,6 @@ export function checkHallpass(options: HallpassOptions): void {
       throw invalid("`provider` needs a `clientId`", "or the `name` of a known provider, which is moved to the issuer");
     }
   }
-  for (const origin of origins ?? []) checkOrigin(origin);
 }
 
 export const checkLogin = (options: LoginOptions): void => check(options, LOGIN, "the options of login");

@@ -81,7 +81,10 @@ export class ResourceRequest {
       if (location === null || this.#redirect === "manual") return response;
       await discard(response);
       hops += 1;
+      const { origin } = this.#url;
       this.#follow(location, response.status, hops);
+      // Whoever gave a nonce is the only one to see it (RFC 9449, section 9).
+      if (this.#url.origin !== origin) nonce = null;
     }
   }
 

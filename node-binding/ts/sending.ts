@@ -14,8 +14,8 @@ export interface Diagnosis {
   detail: string;
 }
 
-/** Says why no answer to a request came. */
-export type Diagnose = (error: unknown, request: HttpRequest) => Diagnosis | Promise<Diagnosis>;
+/** Says why no answer to a request came, unless by the signal nobody wants to know any more. */
+export type Diagnose = (error: unknown, request: HttpRequest, signal: AbortSignal) => Diagnosis | Promise<Diagnosis>;
 
 /** What a request ended with, before anything was heard of it. */
 type Stop = "cancelled" | "late";
@@ -36,12 +36,12 @@ export async function send(
   const stopped = new Promise<Stop>((resolve) => (stop = resolve));
   const forget = wish?.listen(() => stop("cancelled"));
   const timer = setTimeout(() => stop("late"), Math.min(request.deadline, 2 ** 31 - 1));
-  // A function that does not listen to its signal is left behind.
-  const exchange = new Exchange(fetch, request, controller.signal, diagnose);
+  const progress: { reach: Reach } = { reach: "unanswered" };
   try {
-    const end = await Promise.race([exchange.run(), stopped]);
+    // A function that does not listen to its signal is left behind.
+    const end = await Promise.race([exchange(fetch, request, controller.signal, diagnose, progress), stopped]);
     if (end === "cancelled") return CANCELLED;
-    if (end === "late") return failed(exchange.reach, `no answer within ${request.deadline / 1000} s`);
+    if (end === "late") return failed(progress.reach, `no answer within ${request.deadline / 1000} s`);
     return end;
   } finally {
     clearTimeout(timer);
@@ -50,50 +50,35 @@ export async function send(
   }
 }
 
-class Exchange {
-  /** How far it has got. */
-  reach: Reach = "unanswered";
-  readonly #fetch: typeof globalThis.fetch;
-  readonly #request: HttpRequest;
-  readonly #signal: AbortSignal;
-  readonly #diagnose: Diagnose;
-
-  constructor(fetch: typeof globalThis.fetch, request: HttpRequest, signal: AbortSignal, diagnose: Diagnose) {
-    this.#fetch = fetch;
-    this.#request = request;
-    this.#signal = signal;
-    this.#diagnose = diagnose;
-  }
-
-  async run(): Promise<string> {
-    const { method, url, headers, body } = this.#request;
-    try {
-      const fetch = this.#fetch;
-      // Not "error": that would make a redirect look like a network that is down, and core has words for it.
-      const how = {
-        redirect: "manual",
-        credentials: "omit",
-        cache: "no-store",
-        referrerPolicy: "no-referrer",
-      } as const;
-      const response: unknown = await fetch(url, { method, headers, body, ...how, signal: this.#signal });
-      return await this.#receive(response);
-    } catch (error) {
-      const { isUnsent, detail } = await this.#diagnose(error, this.#request);
-      if (isUnsent && this.reach === "unanswered") this.reach = "not_sent";
-      return failed(this.reach, detail);
-    }
-  }
-
-  async #receive(response: unknown): Promise<string> {
+/**
+ * Sends and receives: the JSON of `responded` or `request_failed`.
+ *
+ * @param progress says how far it has got
+ */
+async function exchange(
+  fetch: typeof globalThis.fetch,
+  request: HttpRequest,
+  signal: AbortSignal,
+  diagnose: Diagnose,
+  progress: { reach: Reach },
+): Promise<string> {
+  const { method, url, headers, body } = request;
+  // Not "error": that would make a redirect look like a network that is down, and core has words for it.
+  const how = { redirect: "manual", credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer" } as const;
+  try {
+    const response: unknown = await fetch(url, { method, headers, body, ...how, signal });
     if (!isResponse(response))
-      return failed(this.reach, "the `fetch` that was given answered with something else than a Response");
+      return failed(progress.reach, "the `fetch` that was given answered with something else than a Response");
     // A browser shows nothing of a redirect, not even its status.
     const status = response.type === "opaqueredirect" ? 302 : response.status;
-    this.reach = { broken: status };
-    const body = await text(response);
-    if (body === undefined) return failed(this.reach, "the answer is larger than 1 MiB");
-    return JSON.stringify({ responded: { status, headers: [...response.headers], body } } satisfies Event);
+    progress.reach = { broken: status };
+    const whole = await text(response);
+    if (whole === undefined) return failed(progress.reach, "the answer is larger than 1 MiB");
+    return JSON.stringify({ responded: { status, headers: [...response.headers], body: whole } } satisfies Event);
+  } catch (error) {
+    const { isUnsent, detail } = await diagnose(error, request, signal);
+    if (isUnsent && progress.reach === "unanswered") progress.reach = "not_sent";
+    return failed(progress.reach, detail);
   }
 }
 

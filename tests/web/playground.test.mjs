@@ -49,6 +49,14 @@ async function pressed(page, id) {
   return page.textContent("#result");
 }
 
+test("whoever comes by another name of this machine is led to where the issuer is", async (t) => {
+  const page = await opened(t);
+  const there = page.url();
+  await page.goto(there.replace("127.0.0.1", "localhost"));
+  await page.waitForSelector("#sign-in-redirect:enabled");
+  assert.equal(page.url(), there);
+});
+
 const requests = async (page) => Number(await page.textContent("#requests"));
 
 test("each way to sign in is shown step by step, and no secret with it", async (t) => {

@@ -138,6 +138,24 @@ test("tabs that share a worker share its session, and refresh once", async (t) =
   assert.equal((await stage.value(tabs[1], me)).status, 200, "the session outlives the tab that began it");
 });
 
+test("a tab that is kept for the way back is told nothing, and looks when it is shown again", async (t) => {
+  const stage = await Stage.set(t, { start: embedded, settings: { worker: "shared" } });
+  const kept = await stage.tab();
+  const other = await stage.tab();
+  await kept.evaluate(() => {
+    app.told = [];
+    app.worker.port.addEventListener("message", ({ data }) => app.told.push(...Object.keys(data)));
+    dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+  });
+  await bySignInWindow(stage, other);
+  await other.waitForFunction(() => app.changes.some(({ loggedIn }) => loggedIn));
+  // Its own answer comes after whatever else it was told.
+  assert.equal(await stage.value(kept, async () => (await app.hallpass.status()).loggedIn), true);
+  assert.deepEqual(await kept.evaluate(() => app.told), ["id", "ok"]);
+  await kept.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+  await kept.waitForFunction(() => app.changes.some(({ loggedIn }) => loggedIn));
+});
+
 for (const way of ["in a window", "by a redirect"]) {
   const signIn = SIGN_IN[way];
   test(`a hostile script that was there first sees no token of a login ${way}`, async (t) => {

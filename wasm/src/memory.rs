@@ -2,7 +2,7 @@
 //!
 //! All that a flow asks for lies in a region of its own. Nothing in it is given back alone, which spares the module most of
 //! the code that drops values; when the flow is let go, its region is overwritten as a whole and becomes another flow's. It
-//! grows by some ten kilobytes with each turn, and a flow has few of them.
+//! grows by some kilobytes with each turn, of which a flow has few.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::arch::wasm32;

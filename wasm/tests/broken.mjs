@@ -1,7 +1,7 @@
-// Breaks the host in one place after another and sees whether a fast test notices: `node tests/broken.mjs`, once `./test`
-// is content. `tests/web/mutate` does the same in a browser.
+// Breaks the host in one place after another and sees whether a fast test notices: `node tests/broken.mjs [FILE]`, once
+// `./test` is content. `tests/web/mutate` does the same in a browser.
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { tryAll } from "../../tests/mutations/ways.mjs";
 
 const ways = [
   ["wasm/ts/arriving.ts", "history.replaceState(", "void (", "redirect", "nothing of it is left"],
@@ -41,33 +41,30 @@ const ways = [
   ["wasm/ts/leasing.ts", "held.until < Date.now()", "false", "leasing", "silent for too long"],
   ["wasm/ts/leasing.ts", "held.holder === holder || ", "true || ", "leasing", "one holds it at a time"],
   ["wasm/ts/causes.ts", 'method !== "GET"', "false", "ways", "not sent again"],
+  ["wasm/ts/causes.ts", " || signal.aborted", "", "ways", "nothing more is asked"],
+  ["wasm/ts/causes.ts", "deadline: PATIENCE", "deadline: 60_000", "ways", "neither fails nor is late"],
+  ["wasm/ts/causes.ts", ', redirect: "follow"', "", "ways", "neither fails nor is late"],
   ["wasm/ts/host.ts", "!isOffline(request.url)", "true", "ways", "offline"],
   ["wasm/ts/module.ts", "loading = undefined;", "", "ways", "the next call tries again"],
   ["wasm/ts/worker.ts", "purpose.text === text", "true", "worker", "cannot widen"],
   ["wasm/ts/worker.ts", "adopt(clientOptions(options), module &&", "void (module &&", "worker", "begun for nothing else"],
   ["wasm/ts/worker.ts", 'asked.call !== "login"', "false", "worker", "whatever it says"],
   ["wasm/ts/worker.ts", "!/^https?:$|-extension:$/.test(source.protocol)", "false", "worker", "was not told"],
+  ["wasm/ts/worker.ts", ".sort(([one], [other]) => (one < other ? -1 : 1))", "", "worker", "whatever order"],
+  ["wasm/ts/worker.ts", "checkHallpass(options, CLIENT, WHAT);", "checkHallpass(options);", "worker", "no use to a worker"],
+  ["wasm/ts/worker.ts", "checkHallpass(options, { ...CLIENT, module", "void ({ module", "worker", "no use to a worker"],
+  ["wasm/ts/worker.ts", "present.delete(port)", "{}", "worker", "told nothing"],
+  ["wasm/ts/remote.ts", "() => this.#attend(false)", "() => {}", "worker", "told nothing"],
+  ["wasm/ts/remote.ts", "if (isPresent) this.#hear", "if (false) this.#hear", "worker", "told nothing"],
+  ["wasm/ts/remote.ts", "engine.#refused.abort();", "", "worker", "not listened to"],
   ["wasm/ts/remote.ts", "post({ abort: true });", "", "worker", "let go, there too"],
   ["node-binding/ts/client.ts", "new Token(", "Object.assign(this, ", "redirect", "nothing of it is left"],
 ];
 
 const root = new URL("../..", import.meta.url);
-const bundle = () => spawnSync("wasm/bundle", { cwd: root });
-let missed = 0;
-for (const [file, from, to, suite, test] of ways) {
-  const path = new URL(file, root);
-  const whole = readFileSync(path, "utf8");
-  const broken = whole.replace(from, () => to);
-  if (broken === whole) throw new Error(`${file} has no \`${from}\``);
-  writeFileSync(path, broken);
-  bundle();
-  // What hangs is noticed too.
-  const options = ["--test", "--test-force-exit", "--test-timeout=20000", `--test-name-pattern=${test}`];
-  const run = spawnSync(process.execPath, [...options, `wasm/tests/${suite}.test.mjs`], { cwd: root, timeout: 30_000 });
-  writeFileSync(path, whole);
-  const noticed = run.status !== 0;
-  if (!noticed) missed += 1;
-  console.log(`${noticed ? "noticed    " : "NOT NOTICED"} ${file}: ${from}`);
-}
-bundle();
-process.exitCode = missed;
+tryAll(ways, {
+  sources: root,
+  tests: new URL(".", import.meta.url),
+  build: () => spawnSync("wasm/bundle", { cwd: root }),
+  options: ["--test-force-exit", "--test-timeout=20000"],
+});

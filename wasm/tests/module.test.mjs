@@ -46,6 +46,31 @@ test("a page that goes on for long asks for no more memory", () => {
   assert.equal(memory.buffer.byteLength, before);
 });
 
+test("a login that a person takes two hours for asks for less than four megabytes", () => {
+  const issuer = "https://p.example";
+  const none = { revocation: null, pushed_authorization_request: null };
+  const endpoints = { authorization: `${issuer}/a`, token: `${issuer}/t`, device_authorization: `${issuer}/d`, ...none };
+  const request = { configuration: { provider: { ...provider, endpoints } }, method: "device_code" };
+  const code = { device_code: "d", user_code: "u", verification_uri: issuer, expires_in: 7200, interval: 5 };
+  const respond = (status, body) => ({ responded: { status, headers: [], body: JSON.stringify(body) } });
+  const answer = (effect) => {
+    if (effect.load) return { loaded: null };
+    if (effect.present) return "presented";
+    if (effect.sleep) now += effect.sleep.milliseconds;
+    if (effect.sleep) return "slept";
+    return effect.http.url.endsWith("/d") ? respond(200, code) : respond(400, { error: "authorization_pending" });
+  };
+  const before = memory.buffer.byteLength;
+  let [now, turns] = [1_800_000_000_000, 0];
+  const flow = new Flow();
+  let message = JSON.parse(flow.start(JSON.stringify({ login: request }), now, new Uint8Array(32)));
+  for (; message.perform; turns += 1) message = JSON.parse(flow.step(now, JSON.stringify(answer(message.perform.effect))));
+  flow.free();
+  assert.equal(message.done.error.code, "device_code_expired");
+  assert.ok(turns > 2800, `${turns} turns`);
+  assert.ok(memory.buffer.byteLength - before < 4 * 1024 * 1024, `${memory.buffer.byteLength - before} bytes`);
+});
+
 test("nothing of a flow is left once it is let go, and no other flow is touched", () => {
   const secrets = ["s3cret-access-token", "s3cret-refresh-token", "s3cret-of-a-request", "32 bytes of a seed, which is one"].map((secret) => Buffer.from(secret));
   const left = () => secrets.filter((secret) => Buffer.from(memory.buffer).includes(secret)).map(String);

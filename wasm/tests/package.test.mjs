@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 
 /** What all JavaScript that a page loads may weigh, compressed. Whoever makes it smaller lowers this number. */
-const BUDGET = 13_300;
+const BUDGET = 13_100;
 
 const run = promisify(execFile);
 const here = fileURLToPath(new URL("..", import.meta.url));

@@ -84,7 +84,10 @@ export class Page {
       navigator: { onLine: true, locks: this.tab.locks },
       open: (url) => this.#open(url),
       close: () => (page.closed = true),
-      addEventListener: (type, listener) => this.listeners.set(listener, type),
+      addEventListener: (type, listener, { signal } = {}) => {
+        this.listeners.set(listener, type);
+        signal?.addEventListener("abort", () => this.listeners.delete(listener));
+      },
       removeEventListener: (_type, listener) => this.listeners.delete(listener),
     };
     for (const [name, value] of Object.entries(globals)) {

@@ -166,6 +166,48 @@ test("a server that lets nobody ask is told from one that is down, where that do
   assert.match(await failing(await start({ fetch: async () => fails() })), /does not answer/);
 });
 
+test("what finds out why neither fails nor is late, whatever the function does", async (t) => {
+  const hallpass = (probe) => start({ fetch: (_, init) => (init.mode === "no-cors" ? probe(init) : fails()) });
+  assert.match(await failing(await hallpass(fails)), /does not answer/);
+  assert.match(await failing(await hallpass(() => undefined)), /does not answer/);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let asked;
+  const silent = (init) => ((asked = init), t.mock.timers.tick(3000), new Promise(() => {}));
+  assert.match(await failing(await hallpass(silent)), /does not answer/);
+  const { redirect, credentials, cache, signal } = asked;
+  assert.deepEqual([redirect, credentials, cache, signal.aborted], ["follow", "omit", "no-store", true]);
+});
+
+test("whoever gives up is let go at once, and nothing more is asked to find out why", async () => {
+  const modes = [];
+  const controller = new AbortController();
+  const { signal } = controller;
+  const fetch = (_, { mode, signal: own }) => {
+    modes.push(mode);
+    queueMicrotask(() => controller.abort());
+    return new Promise((_resolve, reject) => own.addEventListener("abort", () => reject(own.reason)));
+  };
+  const login = async (options) => failure((await start(options)).login({ launch: () => undefined, signal }));
+  assert.equal((await login({ fetch })).name, "AbortError");
+  await new Promise(setImmediate);
+  assert.deepEqual(modes, [undefined]);
+});
+
+test("whoever gives up while it is found out why is let go at once", async () => {
+  const controller = new AbortController();
+  let asked;
+  const fetch = (_, { mode, signal }) => {
+    if (mode !== "no-cors") fails();
+    asked = signal;
+    queueMicrotask(() => controller.abort());
+    return new Promise(() => {});
+  };
+  const login = (await start({ fetch })).login({ launch: () => undefined, signal: controller.signal });
+  assert.equal((await failure(login)).name, "AbortError");
+  await new Promise(setImmediate);
+  assert.ok(asked.aborted);
+});
+
 test("a request that may have been sent is not sent again to find out", async () => {
   const hallpass = await start();
   const login = hallpass.login({ popup: true });

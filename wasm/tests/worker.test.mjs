@@ -1,6 +1,6 @@
 // Tokens that are kept by a worker: what a page gets of them, and what a hostile script in the page does not.
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { beforeEach, test } from "node:test";
 import { MessageChannel, Worker as Thread } from "node:worker_threads";
 import { ORIGIN, Tab, failure, scripts } from "./page.mjs";
@@ -9,30 +9,32 @@ import { API, CANARY } from "./server.mjs";
 const MODULE = `${ORIGIN}/hallpass.wasm`;
 
 /** A worker as a page has it, whose every word is written down. */
-class Worker {
+class Worker extends EventTarget {
   heard = [];
   said = [];
-  #listeners = new Set();
   #calls = new Map();
 
-  static async start(t, purpose) {
+  static async start(t, purpose, isShared = false) {
     const worker = new Worker();
     const { port1, port2 } = new MessageChannel();
-    const workerData = { control: port2, script: `${scripts()}/worker.js`, purpose };
+    const workerData = { control: port2, script: `${scripts()}/worker.js`, purpose, isShared };
     worker.thread = new Thread(new URL("worker.thread.mjs", import.meta.url), { workerData, transferList: [port2] });
     worker.control = port1;
-    port1.on("message", ({ id, value, asked }) => ((worker.asked = asked), worker.#calls.get(id)(value)));
-    await once(worker.thread, "message");
+    port1.on("message", ({ id, value, ...seen }) => (Object.assign(worker, seen), worker.#calls.get(id)(value)));
+    [worker.refusal] = await once(worker.thread, "message");
     worker.thread.on("message", (data) => {
       worker.heard.push(structuredClone(data.ok?.body ? { ...data, ok: { ...data.ok, body: "…" } } : data));
-      for (const listener of worker.#listeners) listener({ data });
+      worker.dispatchEvent(new MessageEvent("message", { data }));
     });
     t.after(() => worker.thread.terminate());
     return worker;
   }
 
-  addEventListener(type, listener) {
-    if (type === "message") this.#listeners.add(listener);
+  /** A shared worker as one more page has it. */
+  connect() {
+    const { port1, port2 } = new MessageChannel();
+    this.thread.postMessage({ port: port2 }, [port2]);
+    return Object.assign(new EventTarget(), { port: port1 });
   }
 
   postMessage(message) {
@@ -50,9 +52,14 @@ class Worker {
   /** Says something as a script of the page could, and hears the answer. */
   async say(message) {
     const id = crypto.randomUUID();
-    const answered = new Promise((resolve) =>
-      this.#listeners.add(({ data }) => data.id === id && ("ok" in data || "error" in data) && resolve(data)),
-    );
+    const answered = new Promise((resolve) => {
+      const hear = ({ data }) => {
+        if (data.id !== id || !("ok" in data || "error" in data)) return;
+        this.removeEventListener("message", hear);
+        resolve(data);
+      };
+      this.addEventListener("message", hear);
+    });
     this.postMessage({ id, ...message });
     return answered;
   }
@@ -133,6 +140,90 @@ test("a hostile script cannot widen what the worker is for", async (t) => {
   assert.equal(error.code, "worker_configured");
   assert.equal((await page.create({ ...options }).then((again) => again.status())).loggedIn, true);
   assert.equal((await hallpass.fetch(`${API}/me`)).status, 200);
+});
+
+test("the same options are the same in whatever order they are named", async (t) => {
+  const worker = await Worker.start(t);
+  const page = await tab.load(`${ORIGIN}/`);
+  const endpoints = { authorization: `${API}/a`, token: `${API}/t` };
+  const authorizationParameters = { audience: "api", prompt: "login" };
+  const options = { worker, fetch: undefined, module: MODULE, endpoints, authorizationParameters };
+  await page.create(options);
+  const turned = (value) => Object.fromEntries(Object.entries(value).reverse());
+  await page.create({
+    ...turned({ ...page.options, ...options }),
+    endpoints: { revocation: undefined, ...turned(endpoints) },
+    authorizationParameters: turned(authorizationParameters),
+  });
+  for (const other of [
+    { endpoints: { authorization: endpoints.token, token: endpoints.authorization } },
+    { authorizationParameters: { ...authorizationParameters, audience: "other" } },
+    { authorizationParameters: {} },
+  ])
+    assert.equal((await failure(page.create({ ...options, ...other })))?.code, "worker_configured");
+});
+
+test("options that are no use to a worker are refused, by its script and by its page", async (t) => {
+  const purpose = { issuer: "https://id.example", clientId: "app" };
+  for (const [name, value] of Object.entries({ log: true, signal: {}, worker: {}, onPrompt: 0, fetch: "x", store: 1 })) {
+    const worker = await Worker.start(t, { ...purpose, [name]: value });
+    assert.equal(worker.refusal.code, "invalid_option", name);
+    assert.match(worker.refusal.message, name === "store" ? /^`store` must be/ : /^the options of a worker have no `/);
+    const answer = await worker.say({ call: "create", options: { ...purpose, [name]: value }, module: MODULE });
+    assert.equal(answer.error.code, "invalid_option", name);
+  }
+  const worker = await Worker.start(t, { ...purpose, module: "hallpass.wasm" });
+  assert.match(worker.refusal.message, /`module` must be an absolute URL/);
+});
+
+test("a worker that refuses a page is not listened to any more, and not ended", async (t) => {
+  const { worker, page, options } = await signedIn(t);
+  const listened = () => [
+    ...["message", "error"].map((type) => getEventListeners(worker, type).length),
+    page.listeners.size,
+  ];
+  const before = listened();
+  for (const [more, code] of [
+    [{ issuer: "https://evil.example" }, "worker_configured"],
+    [{ module: new Uint8Array(8) }, "invalid_option"],
+    [{ fetch: globalThis.fetch }, "invalid_option"],
+  ]) {
+    assert.equal((await failure(page.create({ ...options, ...more })))?.code, code);
+    assert.deepEqual(listened(), before);
+  }
+  assert.equal((await failure(page.create({ ...options, signal: AbortSignal.abort() }))).name, "AbortError");
+  assert.deepEqual(listened(), before);
+  assert.ok(before.every((count) => count > 0));
+  assert.equal((await (await page.create(options)).status()).loggedIn, true, "it lives on");
+});
+
+test("a page that is not there is told nothing, and looks when it is shown again", async (t) => {
+  const worker = await Worker.start(t, undefined, true);
+  const told = async (page) => {
+    await worker.server("expire");
+    return worker.pages[page].told.filter((message) => "changed" in message).length;
+  };
+  const there = [];
+  for (let count = 0; count < 3; count += 1) {
+    const page = await tab.load(`${ORIGIN}/`);
+    const shared = worker.connect();
+    there.push({ page, shared, hallpass: await page.create({ worker: shared, fetch: undefined, module: MODULE }) });
+  }
+  const [kept, other, gone] = there;
+  t.after(() => there.forEach(({ shared }) => shared.port.close()));
+  const heard = new Promise((resolve) => kept.hallpass.on("change", resolve));
+  await kept.hallpass.status();
+  kept.page.dispatch("pagehide", { persisted: true });
+  gone.shared.port.close();
+  while (!worker.pages?.[2].isGone) await worker.server("expire");
+  await other.hallpass.loginWithDeviceCode({ onPrompt() {} });
+  assert.ok((await told(1)) > 0);
+  assert.deepEqual([await told(0), await told(2)], [0, 0]);
+  kept.page.dispatch("pageshow", { persisted: false });
+  kept.page.dispatch("pageshow", { persisted: true });
+  assert.equal((await heard).loggedIn, true, "it has looked");
+  await other.hallpass.logout({ local: true });
+  assert.ok((await told(0)) > 0, "and hears again");
 });
 
 test("a worker whose script says what it is for is begun for nothing else, whoever comes first", async (t) => {
@@ -257,21 +348,21 @@ test("a worker that was not told what it is for does nothing", async (t) => {
 
 test("a worker that is something else, and one that fails, are named", async (t) => {
   const page = await tab.load(`${ORIGIN}/`);
-  const listeners = {};
-  const worker = { postMessage() {}, addEventListener: (type, listener) => (listeners[type] = listener) };
+  const worker = Object.assign(new EventTarget(), { postMessage() {} });
+  const isHeard = () => getEventListeners(worker, "error").length > 0;
   t.mock.timers.enable({ apis: ["setTimeout"] });
   for (const [end, message] of [
     [() => t.mock.timers.tick(30_000), /does not answer/],
-    [() => listeners.error({}), /cannot be loaded/],
+    [() => worker.dispatchEvent(new Event("error")), /cannot be loaded/],
   ]) {
-    delete listeners.error;
     const creating = failure(page.create({ worker, fetch: undefined, module: undefined }));
-    while (!listeners.error) await new Promise(setImmediate);
+    while (!isHeard()) await new Promise(setImmediate);
     await new Promise(setImmediate);
     end();
     const error = await creating;
     assert.deepEqual([error.code, error.name], ["module_failed", "LocalError"]);
     assert.match(error.message, message);
     assert.match(error.help, /hallpass-web\/worker/);
+    assert.ok(!isHeard());
   }
 });

@@ -1,6 +1,6 @@
 // Everything that the entrances of the package stand on, in one module: it becomes one file, which a page and its worker
 // load once.
-export { invalid } from "../../node-binding/ts/checking.js";
+export { invalid, object } from "../../node-binding/ts/checking.js";
 export {
   DeclinedError,
   ForbiddenError,
@@ -11,6 +11,8 @@ export {
   MisusedError,
   RefusedError,
   UnavailableError,
+  classes,
+  errorOf,
   hostFailed,
   misused,
 } from "../../node-binding/ts/errors.js";
@@ -20,6 +22,5 @@ export { EngineClient } from "./engine.js";
 export { Flow } from "./flow.js";
 export { Hallpass } from "./hallpass.js";
 export { LocalEngine } from "./local.js";
-export { received, sent } from "./messages.js";
 export { load } from "./module.js";
-export { checkHallpass, clientOptions } from "./options.js";
+export { CLIENT, checkHallpass, isUrl } from "./options.js";

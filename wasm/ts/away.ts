@@ -11,7 +11,7 @@ export interface Away {
   /** Whether this page is left for it. */
   readonly leaves: boolean;
   /** Goes to the page where the person signs in. */
-  go(url: string): void;
+  go?(url: string): void;
   /**
    * Waits for the next address that the browser has come back to: the JSON of `called`, or of what ends the wait.
    *
@@ -20,9 +20,9 @@ export interface Away {
    */
   next(until: number, suspend: () => Promise<string>, wish: Wish | undefined): Promise<string>;
   /** Hears whether the last address was the answer to this login. */
-  judged(isAnswer: boolean): void;
+  judged?(isAnswer: boolean): void;
   /** The login has ended, whichever way. */
-  end(): void;
+  end?(): void;
 }
 
 /** The event that an address is, for core to judge. */
@@ -62,8 +62,6 @@ export class Redirect implements Away {
     });
   }
 
-  judged(): void {}
-
   end(): void {
     this.#over.abort();
   }
@@ -78,16 +76,11 @@ export class Returned implements Away {
     this.#answer = Promise.resolve(called(url));
   }
 
-  go(): void {}
-
   next(): Promise<string> {
     const answer = this.#answer ?? Promise.reject(strayed());
     this.#answer = undefined;
     return answer;
   }
-
-  judged(): void {}
-  end(): void {}
 }
 
 /** Somebody else opens the page, and says where it has come back to. */
@@ -118,9 +111,6 @@ export class Launched implements Away {
         .catch(() => reject(strayed()));
     });
   }
-
-  judged(): void {}
-  end(): void {}
 }
 
 /** The person has closed the window of a login. */

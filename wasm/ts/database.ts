@@ -1,5 +1,5 @@
 // A shelf in IndexedDB, which all pages and workers of this origin share. What lies on it is sealed.
-import { type KeyPair, type Shelf, type Value, keysOf } from "./shelf.js";
+import { type KeyPair, type Shelf, type Value, failure, keysOf } from "./shelf.js";
 
 const SHELF = "slots";
 /** Where the key lies that seals the others. */
@@ -36,7 +36,7 @@ export class Database implements Shelf {
     } catch {
       // What stands beside the record counts as damaged: core begins it anew. A login replaces the rest.
       if (name === "sidecar" || name === "parked") return "";
-      throw new DOMException("the value was not sealed with the key that is there", "DataError");
+      throw failure("DataError");
     }
   }
 
@@ -95,14 +95,14 @@ export class Database implements Shelf {
     const request = act(transaction.objectStore(SHELF));
     return new Promise((resolve, reject) => {
       transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () => reject(transaction.error ?? new DOMException("", "AbortError"));
+      transaction.onabort = () => reject(transaction.error ?? failure("AbortError"));
     });
   }
 
   #open(): Promise<IDBDatabase> {
     return new Promise<IDBDatabase>((resolve, reject) => {
-      if (!globalThis.indexedDB) throw new DOMException("there is no database", "SecurityError");
-      const late = (): void => reject(new DOMException("the database does not open", "TimeoutError"));
+      if (!globalThis.indexedDB) throw failure("SecurityError");
+      const late = (): void => reject(failure("TimeoutError"));
       const timer = setTimeout(late, PATIENCE);
       const opening = indexedDB.open(this.#name, 1);
       opening.onupgradeneeded = () => void opening.result.createObjectStore(SHELF);

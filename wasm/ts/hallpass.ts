@@ -113,7 +113,7 @@ export class Hallpass extends EngineClient {
       const { outcome, locate } = await this.run("login", { method }, running);
       return loggedInOf(outcome, locate);
     } finally {
-      running.away?.end();
+      running.away?.end?.();
     }
   }
 

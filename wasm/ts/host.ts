@@ -74,8 +74,7 @@ export class BrowserHost implements Host {
 
   #send(request: HttpRequest, wish: Wish | undefined): string | Promise<string> {
     const { fetch } = this.#around;
-    if (!isOffline(request.url))
-      return send(fetch, request, wish, (_, { method, url }) => diagnose(fetch, method, url));
+    if (!isOffline(request.url)) return send(fetch, request, wish, (_, ...how) => diagnose(fetch, ...how, wish));
     const failure: Event = { request_failed: { reach: "not_sent", detail: "this browser is offline" } };
     return JSON.stringify(failure);
   }
@@ -102,7 +101,7 @@ export class BrowserHost implements Host {
 
   #present(prompt: Prompt): string {
     const { away, show } = this.#around;
-    if ("browser" in prompt) away?.go(prompt.browser.authorization_url);
+    if ("browser" in prompt) away?.go?.(prompt.browser.authorization_url);
     // The answer comes another way: nobody waits for this.
     else Promise.resolve(show?.(prompt.user_code)).catch((cause: unknown) => (this.#thrown = { cause }));
     return '"presented"';
@@ -119,6 +118,6 @@ export class BrowserHost implements Host {
   #judged(effect: Effect): void {
     this.#isJudging = false;
     const isStray = "reply" in effect && (effect.reply === "bad_request" || effect.reply === "not_found");
-    this.#around.away?.judged(!isStray);
+    this.#around.away?.judged?.(!isStray);
   }
 }

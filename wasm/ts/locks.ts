@@ -17,7 +17,7 @@ export async function lock(
   mutex: Mutex,
   deadline: number,
   wish: Wish | undefined,
-): Promise<{ event: string; release: Release }> {
+): Promise<{ event: string; release?: Release }> {
   const controller = new AbortController();
   let event = failed("busy", "another tab or worker holds it");
   const timer = setTimeout(() => controller.abort(), deadline);
@@ -27,9 +27,9 @@ export async function lock(
   });
   try {
     const release = await mutex.take(controller.signal);
-    return release ? { event: JSON.stringify("locked" satisfies Event), release } : { event, release: () => {} };
+    return release ? { event: JSON.stringify("locked" satisfies Event), release } : { event };
   } catch (error) {
-    return { event: failed("other", `the browser's locks say ${(error as Error).name}`), release: () => {} };
+    return { event: failed("other", `the browser's locks say ${(error as Error).name}`) };
   } finally {
     clearTimeout(timer);
     queueMicrotask(() => forget?.());

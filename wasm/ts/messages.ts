@@ -1,10 +1,10 @@
 // What a page and its worker say to each other. A token is in none of it.
 import type { Ran } from "../../node-binding/ts/client.js";
-import { HallpassError, errorOf, failureOf } from "../../node-binding/ts/errors.js";
 import type { Whereabouts } from "../../node-binding/ts/results.js";
-import type { Failure, LogLine } from "../../node-binding/types.js";
+import type { Blame, Failure, LogLine } from "../../node-binding/types.js";
+import { CLIENT, HallpassError, classes, errorOf } from "./all.js";
 import type { UserCode } from "./engine.js";
-import type { ClientOptions } from "./options.js";
+import type { ClientOptions, HallpassOptions } from "./options.js";
 
 /** What a page asks for. */
 export type Call =
@@ -20,6 +20,9 @@ export type How = Pick<Request, "redirect" | "credentials" | "cache">;
 
 /** What a page says in the middle of a call: what its window has come back with, or that nobody waits any more. */
 export type Aside = { event: string } | { abort: true };
+
+/** Whether a page is there to be told what concerns every page. */
+export type Presence = { isPresent: boolean };
 
 /** What a worker says to the page: about one call, or to whom it concerns. */
 export type Said = { id: string } & (Answered | Asked);
@@ -47,10 +50,22 @@ export interface SentResponse {
   body: ReadableStream<Uint8Array<ArrayBuffer>> | ArrayBuffer | null;
 }
 
+/** What is the same for a page and its worker: nothing in it is a function. */
+export function clientOptions(options: HallpassOptions): ClientOptions {
+  return Object.fromEntries(
+    Object.keys(CLIENT).flatMap((name) => {
+      const value = options[name as keyof ClientOptions];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  ) as unknown as ClientOptions;
+}
+
 /** An error as it is sent. */
 export function sent(error: unknown): Failure | string {
-  if (error instanceof HallpassError) return failureOf(error);
-  return error instanceof Error ? error.message : "it failed";
+  if (!(error instanceof HallpassError)) return error instanceof Error ? error.message : "it failed";
+  const { code, message, help, retryable, constructor } = error;
+  const [blame = "misused"] = (Object.keys(classes) as Blame[]).filter((blame) => classes[blame] === constructor);
+  return { code, message, retryable, blame, ...(help === undefined ? {} : { help }) };
 }
 
 /** An error that was sent. */

@@ -1,17 +1,21 @@
 // What a page may ask for, and what core is told of it.
 import type { Configuration, LogLine } from "../../node-binding/types.js";
 import {
+  COMMON,
   type CallOptions,
+  FUNCTION,
+  ORIGINS,
+  PROMPT,
   type Rules,
   SIGNAL,
-  callable,
+  TEXT,
+  TRUTH,
   check,
-  checkOrigin,
+  checkClient,
   invalid,
   object,
   text,
   texts,
-  truth,
 } from "../../node-binding/ts/checking.js";
 import type { DeviceCodePrompt } from "../../node-binding/ts/prompts.js";
 import type { Source } from "./module.js";
@@ -94,56 +98,37 @@ export interface DeviceCodeOptions extends CallOptions {
   onPrompt?: ((prompt: DeviceCodePrompt) => unknown) | undefined;
 }
 
-const PROMPT = { onPrompt: [callable, "a function"] } as const;
-
-const CLIENT: Rules = {
+/** What does not differ between a page and its worker. */
+export const CLIENT: Rules = {
   issuer: [text, "a URL"],
-  clientId: [text, "a text"],
+  clientId: TEXT,
   redirectUri: [isUrl, "a URL"],
   scopes: [texts, "a list of texts"],
   endpoints: [object, "an object"],
   authorizationParameters: [object, "an object"],
-  dpop: [truth, "true or false"],
-  pushedAuthorization: [truth, "true or false"],
+  dpop: TRUTH,
+  pushedAuthorization: TRUTH,
   store: [(value) => value === "memory" || value === "indexeddb", '"memory" or "indexeddb"'],
-  origins: [texts, "a list of origins"],
+  ...ORIGINS,
 };
 const HALLPASS: Rules = {
   ...CLIENT,
-  fetch: [callable, "a function"],
-  log: [callable, "a function"],
+  ...COMMON,
   module: [() => true, "a module"],
   worker: [object, "a Worker or a SharedWorker"],
-  ...PROMPT,
-  ...SIGNAL,
 };
 
 /** Refuses options that cannot be meant: those of a page, or those that its worker was handed. */
-export function checkHallpass(options: HallpassOptions): void {
-  check(options, HALLPASS, "the options of Hallpass");
+export function checkHallpass(options: HallpassOptions, rules = HALLPASS, what = "the options of Hallpass"): void {
+  checkClient(options, rules, what);
   for (const name of ["issuer", "clientId"] as const)
     if (options[name] === undefined) throw invalid(`there must be \`${name}\``);
-  options.origins?.forEach(checkOrigin);
 }
 
 export const checkLogin = (options: LoginOptions): void =>
-  check(
-    options,
-    { popup: [truth, "true or false"], launch: [callable, "a function"], ...SIGNAL },
-    "the options of login",
-  );
+  check(options, { popup: TRUTH, launch: FUNCTION, ...SIGNAL }, "the options of login");
 export const checkDeviceCode = (options: DeviceCodeOptions): void =>
   check(options, { ...PROMPT, ...SIGNAL }, "the options of loginWithDeviceCode");
-
-/** What is the same for a page and its worker: nothing in it is a function. */
-export function clientOptions(options: HallpassOptions): ClientOptions {
-  return Object.fromEntries(
-    Object.keys(CLIENT).flatMap((name) => {
-      const value = options[name as keyof ClientOptions];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  ) as unknown as ClientOptions;
-}
 
 /** The configuration as it crosses into core. Both stores are to core what a file is: only this host knows which. */
 export function configurationOf(options: ClientOptions): Configuration {
@@ -169,7 +154,8 @@ function nameOf(issuer: string): string {
   return isUrl(issuer) ? new URL(issuer).host : issuer;
 }
 
-function isUrl(value: unknown): boolean {
+/** Whether a value is an address, and an absolute one. */
+export function isUrl(value: unknown): boolean {
   try {
     return text(value) && new URL(value as string) !== undefined;
   } catch {

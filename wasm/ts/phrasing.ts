@@ -7,7 +7,7 @@ import type { HallpassError } from "../../node-binding/ts/errors.js";
  * @param usual what helps where core knows nothing
  */
 export function inWordsOfAPage(error: HallpassError, usual: string | undefined): HallpassError {
-  const help = /^store_|^no_home|^keyring_/.test(error.code)
+  const help = error.code.startsWith("store_")
     ? 'allow this site to keep data and see that there is room, or keep the login in memory (`store: "memory"`)'
     : (error.help
         ?.replace(/`hallpass login --device-auth`/g, "`loginWithDeviceCode()`")

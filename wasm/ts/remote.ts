@@ -1,9 +1,21 @@
 // Flows that are run in a worker: the page asks for what comes of them, and does what only a page can do.
 import type { Outcomes, Ran } from "../../node-binding/ts/client.js";
 import type { FetchInit, FetchInput } from "../../node-binding/ts/resource.js";
-import { HallpassError, clientOptions, hostFailed, invalid, misused, received } from "./all.js";
+import { HallpassError, hostFailed, invalid, misused } from "./all.js";
 import type { Engine, SigningIn } from "./engine.js";
-import type { Answered, Asked, Aside, Call, News, Said, Sent, SentResponse } from "./messages.js";
+import {
+  type Answered,
+  type Asked,
+  type Aside,
+  type Call,
+  type News,
+  type Presence,
+  type Said,
+  type Sent,
+  type SentResponse,
+  clientOptions,
+  received,
+} from "./messages.js";
 import type { HallpassOptions } from "./options.js";
 
 /** A worker that runs `hallpass-web/worker`, as far as it is spoken to. */
@@ -25,21 +37,27 @@ export class RemoteEngine implements Engine {
   readonly #port: Port;
   readonly #calls = new Map<string, (said: Answered | Asked) => void>();
   readonly #watchers = new Set<() => void>();
+  /** Ends all listening: of a worker that refuses this page nothing is expected any more. */
+  readonly #refused = new AbortController();
 
   private constructor(worker: Worker | SharedWorker, options: HallpassOptions) {
     this.#options = options;
     this.#port = "port" in worker ? worker.port : worker;
-    this.#port.addEventListener("message", ({ data }) => this.#hear(data as Said | News));
+    const { signal } = this.#refused;
+    this.#port.addEventListener("message", ({ data }) => this.#hear(data as Said | News), { signal });
     if ("port" in worker) worker.port.start();
-    worker.addEventListener("error", () => {
+    const failed = (): void => {
       const error = { ...FAILED, message: "the worker's script cannot be loaded or has failed" };
       for (const call of this.#calls.values()) call({ error });
-    });
+    };
+    worker.addEventListener("error", failed, { signal });
+    // A page that is kept for the way back must not be woken by what it is told; it looks when it is shown again.
+    addEventListener("pagehide", () => this.#attend(false), { signal });
+    addEventListener("pageshow", ({ persisted }) => persisted && this.#attend(true), { signal });
   }
 
   /** Tells the worker what it is for. */
   static async to(worker: Worker | SharedWorker, options: HallpassOptions): Promise<RemoteEngine> {
-    const engine = new RemoteEngine(worker, options);
     const { module, fetch } = options;
     if (fetch) throw invalid("with a `worker` there can be no `fetch`: the worker sends");
     // Code that the page brings along is not what tokens are to be kept by.
@@ -53,9 +71,16 @@ export class RemoteEngine implements Engine {
       PATIENCE,
     );
     const { signal } = late;
-    await engine
-      .#ask({ call: "create", options: clientOptions(options), module: source }, { signal })
-      .finally(() => clearTimeout(timer));
+    const engine = new RemoteEngine(worker, options);
+    try {
+      await engine.#ask({ call: "create", options: clientOptions(options), module: source }, { signal });
+      engine.#attend(true);
+    } catch (error) {
+      engine.#refused.abort();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
     return engine;
   }
 
@@ -83,6 +108,12 @@ export class RemoteEngine implements Engine {
   watch(changed: () => void): { close(): void } {
     this.#watchers.add(changed);
     return { close: () => void this.#watchers.delete(changed) };
+  }
+
+  /** Tells the worker whether this page hears what concerns every page. */
+  #attend(isPresent: boolean): void {
+    this.#port.postMessage({ id: "", isPresent } satisfies { id: string } & Presence);
+    if (isPresent) this.#hear({ changed: true });
   }
 
   #hear(data: Said | News): void {
@@ -128,8 +159,8 @@ export class RemoteEngine implements Engine {
 
   /** Does what only a page can do. */
   async #perform(asked: Asked, { away, show }: SigningIn, post: (aside: Aside) => void): Promise<void> {
-    if ("go" in asked) away?.go(asked.go);
-    else if ("judged" in asked) away?.judged(asked.judged);
+    if ("go" in asked) away?.go?.(asked.go);
+    else if ("judged" in asked) away?.judged?.(asked.judged);
     else if ("prompt" in asked) await show?.(asked.prompt);
     else if (away) post({ event: await away.next(asked.next, async () => asked.suspended ?? "", undefined) });
   }

@@ -47,6 +47,11 @@ export class Memory implements Shelf {
   }
 }
 
+/** A failure of a shelf: its name alone is told. */
+export function failure(name: string): DOMException {
+  return new DOMException("", name);
+}
+
 /** The keys there, if keys are there. */
 export function keysOf(value: unknown): KeyPair[] {
   return Array.isArray(value) ? value : [];

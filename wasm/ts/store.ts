@@ -1,6 +1,6 @@
 // The slots of core on a shelf, and the keys that tokens are bound to.
 import type { Effect, Event, Key, Slot, StoreTrouble } from "../../node-binding/types.js";
-import { type KeyPair, type Shelf, keysOf } from "./shelf.js";
+import { type KeyPair, type Shelf, failure, keysOf } from "./shelf.js";
 
 /** How the key of a login survives its page. */
 export interface Survival {
@@ -12,6 +12,16 @@ export interface Survival {
 
 /** So many logins may wait at a time; the keys of older ones are let go. */
 const WAITING = 5;
+
+/** What an error of the database means to core, by its name. */
+const TROUBLES: Readonly<Record<string, StoreTrouble>> = {
+  QuotaExceededError: "full",
+  SecurityError: "denied",
+  NotAllowedError: "denied",
+  InvalidStateError: "denied",
+  TimeoutError: "timed_out",
+  DataError: "unreadable",
+};
 
 /** For one flow: what lies on the shelf is everybody's, the key of a new login is its own. */
 export class Store {
@@ -36,9 +46,9 @@ export class Store {
     return event?.then(JSON.stringify, (error: unknown) => {
       const name = error instanceof Error || error instanceof DOMException ? error.name : "Error";
       const detail = `the browser's database says ${name}`;
-      const failure: Event =
-        "sign" in effect ? { sign_failed: { detail } } : { store_failed: { kind: troubleOf(name), detail } };
-      return JSON.stringify(failure);
+      const kind = TROUBLES[name] ?? "other";
+      const failed: Event = "sign" in effect ? { sign_failed: { detail } } : { store_failed: { kind, detail } };
+      return JSON.stringify(failed);
     });
   }
 
@@ -86,7 +96,7 @@ export class Store {
     if (name === "proof") {
       const kept = keysOf(await this.#shelf.get(name));
       const pair = [this.#newKey, ...kept].find((pair) => pair?.jwk === contents);
-      if (!pair) throw new DOMException("there is no such key", "NotFoundError");
+      if (!pair) throw failure("NotFoundError");
       // The one before it stays: a session that is being replaced is still to be revoked.
       await this.#shelf.put(name, [...kept.filter((other) => other !== pair).slice(-1), pair]);
     } else await this.#shelf.put(name, contents);
@@ -133,22 +143,4 @@ async function newKey(): Promise<KeyPair> {
 /** What tells one suspended login from another, and nothing about it. */
 async function hash(suspended: string): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(suspended))).join();
-}
-
-/** What an error of the database means to core. */
-function troubleOf(name: string): StoreTrouble {
-  switch (name) {
-    case "QuotaExceededError":
-      return "full";
-    case "SecurityError":
-    case "NotAllowedError":
-    case "InvalidStateError":
-      return "denied";
-    case "TimeoutError":
-      return "timed_out";
-    case "DataError":
-      return "unreadable";
-    default:
-      return "other";
-  }
 }

@@ -2,10 +2,32 @@
 // script says what it is for, or else the page does, once; no script of the page can widen that later.
 import type { Ran } from "../../node-binding/ts/client.js";
 import type { Wish } from "../../node-binding/ts/wish.js";
-import { EngineClient, Inbox, LocalEngine, checkHallpass, clientOptions, invalid, load, misused, sent } from "./all.js";
+import {
+  CLIENT,
+  EngineClient,
+  Inbox,
+  LocalEngine,
+  checkHallpass,
+  invalid,
+  isUrl,
+  load,
+  misused,
+  object,
+} from "./all.js";
 import type { Away } from "./away.js";
 import type { SigningIn, UserCode } from "./engine.js";
-import type { Answered, Asked, Aside, Call, News, Sent, SentResponse } from "./messages.js";
+import {
+  type Answered,
+  type Asked,
+  type Aside,
+  type Call,
+  type News,
+  type Presence,
+  type Sent,
+  type SentResponse,
+  clientOptions,
+  sent,
+} from "./messages.js";
 import type { ClientOptions } from "./options.js";
 
 /** What a worker is for: the options that its pages pass to `Hallpass.create`, but `worker`. */
@@ -34,11 +56,19 @@ interface Purpose {
   load(): Promise<void>;
 }
 
-const ports = new Set<Port>();
+const WHAT = "the options of a worker";
+
+/** Those who are there to be told what concerns every page. */
+const present = new Set<Port>();
 let purpose: Purpose | undefined;
 
 if ("onconnect" in globalThis) {
-  addEventListener("connect", (event) => serve((event as MessageEvent).ports[0]!));
+  addEventListener("connect", (event) => {
+    const port = (event as MessageEvent).ports[0]!;
+    serve(port);
+    // A page that has crashed says nothing; newer browsers notice.
+    port.addEventListener("close", () => present.delete(port));
+  });
 } else serve(globalThis as unknown as Port);
 
 /**
@@ -47,21 +77,21 @@ if ("onconnect" in globalThis) {
  * worker's script waits for anything.
  */
 export function configure(options: WorkerOptions): void {
-  checkHallpass(options);
+  checkHallpass(options, { ...CLIENT, module: [(value) => isUrl(String(value)), "an absolute URL"] }, WHAT);
   const { module } = options;
   adopt(clientOptions(options), module && new URL(module, location.href).href);
 }
 
 /** Answers a page. */
 function serve(port: Port): void {
-  ports.add(port);
   const ongoing = new Map<string, Ongoing>();
-  port.onmessage = ({ data }: MessageEvent<{ id: string } & (Call | Aside)>) => {
+  port.onmessage = ({ data }: MessageEvent<{ id: string } & (Call | Aside | Presence)>) => {
     // Whatever a script of the page says, it ends no worker.
     if (typeof data?.id !== "string") return;
     const call = ongoing.get(data.id);
     if ("event" in data) call?.inbox.hear(String(data.event));
     else if ("abort" in data) call?.controller.abort();
+    else if ("isPresent" in data) present[data.isPresent === true ? "add" : "delete"](port);
     else {
       const begun = { inbox: new Inbox(), controller: new AbortController() };
       ongoing.set(data.id, begun);
@@ -99,9 +129,9 @@ async function create({ options, module }: Extract<Call, { call: "create" }>): P
 }
 
 function adopt(options: ClientOptions, module: string | undefined): Purpose {
-  const text = JSON.stringify([options, module]);
+  const text = textOf([options, module]);
   if (!purpose) {
-    checkHallpass(options);
+    checkHallpass(options, CLIENT, WHAT);
     const source = module === undefined ? undefined : new URL(module, location.href);
     if (source && !/^https?:$|-extension:$/.test(source.protocol)) throw invalid("`module` must be served, like this worker");
     const engine = new LocalEngine({ ...options, log: (line) => tell({ log: line }) }, {});
@@ -115,7 +145,14 @@ function adopt(options: ClientOptions, module: string | undefined): Purpose {
 
 /** Says something to every page. */
 function tell(news: News): void {
-  for (const port of ports) port.postMessage(news);
+  for (const port of present) port.postMessage(news);
+}
+
+/** The same text for the same values, in whatever order the members of an object were named. */
+function textOf(value: unknown): string {
+  const sorted = (_: string, value: unknown): unknown =>
+    object(value) ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))) : value;
+  return JSON.stringify(value, sorted);
 }
 
 function report({ outcome, locate }: Ran<"login" | "status" | "logout">, say: Say): void {
@@ -160,6 +197,4 @@ class Page implements Away {
   judged(isAnswer: boolean): void {
     this.#say({ judged: isAnswer });
   }
-
-  end(): void {}
 }

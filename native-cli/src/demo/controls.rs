@@ -32,12 +32,8 @@ pub(super) fn answer(request: &Request, server: &Mutex<AuthorizationServer>) -> 
 }
 
 fn is_from_the_page(request: &Request, issuer: &str) -> bool {
-    let port = issuer.rsplit_once(':').map_or("", |(_, port)| port);
-    let is_ours = |origin: &str| {
-        ["127.0.0.1", "localhost"].iter().any(|host| origin.strip_prefix("http://") == Some(&format!("{host}:{port}")))
-    };
     request.header(HEADER) == Some("1")
-        && request.header("Origin").is_none_or(is_ours)
+        && request.header("Origin").is_none_or(|origin| origin == issuer)
         && request.header("Sec-Fetch-Site").is_none_or(|site| site == "same-origin")
 }
 

@@ -11,6 +11,8 @@ use hallpass::authorization_server::{Request, Response};
 
 /// Where the page is served.
 pub(super) const PATH: &str = "/playground/";
+/// The one name of this machine that the issuer has.
+pub(super) const ADDRESS: &str = "127.0.0.1";
 
 /// What the page may do: run its own scripts and the module, ask this server, and hold itself in a frame (it shows two
 /// tabs at once).
@@ -54,13 +56,21 @@ impl Playground {
         Self { files, script, building: Arc::default() }
     }
 
+    /// What is missing and how to get it, where there is no page and none can be built.
+    pub(super) fn missing(&self) -> Option<String> {
+        let is_there = self.files.as_ref().is_some_and(|folder| folder.join("index.html").is_file());
+        (self.script.is_none() && !is_there).then(|| self.absence())
+    }
+
     /// A file, where one is asked for.
     pub(super) fn answer(&self, request: &Request) -> Option<Response> {
         let path = request.path();
-        if path == PATH.trim_end_matches('/') {
-            return Some(Response::empty(308).with_header("Location", PATH));
+        let is_folder = path == PATH.trim_end_matches('/');
+        let name = if is_folder { "" } else { path.strip_prefix(PATH)? };
+        let other = at_the_issuer(request).or_else(|| is_folder.then(|| PATH.to_owned()));
+        if let Some(location) = other {
+            return Some(Response::empty(308).with_header("Location", &location));
         }
-        let name = path.strip_prefix(PATH)?;
         if !matches!(request.method.as_str(), "GET" | "HEAD") {
             return Some(Response::empty(405).with_header("Allow", "GET, HEAD"));
         }
@@ -76,13 +86,13 @@ impl Playground {
 
     /// Builds the page for the first who visits it, and says how it stands.
     fn not_built(&self, is_visited: bool) -> Response {
-        let Some(script) = self.script.as_ref().filter(|_| is_visited) else {
+        let Some(script) = self.script.as_ref() else { return text(404, &self.absence()) };
+        if !is_visited {
             return text(
                 404,
-                "The playground is built from the sources: `wasm/playground/build` there, and \
-                              HALLPASS_PLAYGROUND names the folder `dist` that it writes.\n",
+                "The playground is built for whoever enters its address, and for no page that refers to it.\n",
             );
-        };
+        }
         let mut building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
         if *building == Building::Failed {
             *building = Building::NotBegun;
@@ -104,6 +114,28 @@ impl Playground {
         text(200, "The playground is being built; the first time takes a minute or two. This page shows it then.\n")
             .with_header("Refresh", "2")
     }
+
+    fn absence(&self) -> String {
+        let why = match &self.files {
+            Some(folder) => format!("there is no index.html in {}", folder.display()),
+            None => "it is no part of this program".to_owned(),
+        };
+        let sources = env!("CARGO_PKG_REPOSITORY");
+        format!(
+            "The playground cannot be shown: {why}.\n\
+             In the sources ({sources}) `wasm/playground/build` builds it;\n\
+             it needs Node.js, npm and the Rust target wasm32-unknown-unknown. Then, there:\n\n  \
+             HALLPASS_PLAYGROUND=wasm/playground/dist hallpass demo --serve\n"
+        )
+    }
+}
+
+/// The same address by the name that the issuer has, where it was asked for by another: the page takes its own origin for
+/// the issuer.
+fn at_the_issuer(request: &Request) -> Option<String> {
+    let host = request.header("Host")?;
+    let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
+    (name != ADDRESS).then(|| format!("http://{ADDRESS}{port}{}", request.target))
 }
 
 /// Whether one user has all of these, links not followed. Below a folder that everybody may write to, such as `/tmp`,

@@ -19,6 +19,7 @@ const PLAYGROUND: &str = "playground";
 
 pub(super) fn run(port: u16) -> Result<ExitCode, Failure> {
     let playground = Playground::find();
+    let missing = playground.missing();
     let serving = super::start(
         port,
         |options| options.clients.push(client_of_the_page()),
@@ -26,7 +27,7 @@ pub(super) fn run(port: u16) -> Result<ExitCode, Failure> {
     )?;
     // Programs that start the server read the first line, and may close the pipe then: both go at once.
     data(&format!("issuer {0}\nplayground {0}{1}", serving.issuer, playground::PATH))?;
-    let lines = introduction(&serving.issuer, &serving.lock());
+    let lines = introduction(&serving.issuer, &serving.lock(), missing);
     for line in lines {
         word(&line);
     }
@@ -35,15 +36,13 @@ pub(super) fn run(port: u16) -> Result<ExitCode, Failure> {
 }
 
 fn client_of_the_page() -> Client {
-    let at = |host: &str| format!("http://{host}{}", playground::PATH);
-    Client::public(PLAYGROUND, "The playground", &[&at("127.0.0.1"), &at("localhost")])
+    Client::public(PLAYGROUND, "The playground", &[&format!("http://{}{}", playground::ADDRESS, playground::PATH)])
 }
 
-fn introduction(issuer: &str, server: &AuthorizationServer) -> Vec<String> {
+fn introduction(issuer: &str, server: &AuthorizationServer, missing: Option<String>) -> Vec<String> {
     let mut lines = vec![
         String::new(),
-        "Open the playground in a browser to watch a session at work.".to_owned(),
-        String::new(),
+        missing.unwrap_or_else(|| "Open the playground in a browser to watch a session at work.\n".to_owned()),
         "An authorization server for development. It forgets everything when it stops (Ctrl-C).".to_owned(),
         String::new(),
     ];
@@ -81,9 +80,9 @@ mod tests {
     #[test]
     fn commands_name_the_issuer_where_it_is_not_the_usual_one() {
         let server = AuthorizationServer::new(Options::new("", [0; 32]));
-        let usual = introduction(LOCAL_ISSUER, &server).join("\n");
+        let usual = introduction(LOCAL_ISSUER, &server, None).join("\n");
         assert!(usual.contains("hallpass login --provider local\n"), "{usual}");
-        let other = introduction("http://127.0.0.1:9", &server).join("\n");
+        let other = introduction("http://127.0.0.1:9", &server, None).join("\n");
         assert!(other.contains("hallpass login --provider local --issuer http://127.0.0.1:9\n"), "{other}");
         assert!(LOCAL_ISSUER.ends_with(&PORT.to_string()));
     }
