@@ -58,11 +58,11 @@ pub(crate) struct Client {
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
     Listening,
-    Pushing { step: Pushing, redirect_uri: String },
+    Pushing { step: Box<Pushing>, redirect_uri: String },
     Presenting { redirect_uri: String },
     Awaiting { redirect_uri: String, until: Timestamp },
     Refusing { redirect_uri: String, until: Timestamp },
-    Authenticating { step: Preparing, code: Code },
+    Authenticating { step: Box<Preparing>, code: Code },
     Exchanging { proof: Prepared, code: Code, attempt: u8 },
     Pausing { proof: Prepared, code: Code, attempt: u8 },
 }
@@ -106,7 +106,7 @@ impl BrowserLogin {
     /// A login whose redirect comes back to a page that has been reloaded since.
     pub(crate) fn resumed(client: Box<Client>, redirect_uri: String, now: Timestamp) -> Step<Self> {
         let until = now.plus(PATIENCE);
-        Self { client, state: State::Listening }.awaiting(redirect_uri, until)
+        Box::new(Self { client, state: State::Listening }).awaiting(redirect_uri, until)
     }
 
     /// The redirect URI, while the browser is away.
@@ -117,11 +117,16 @@ impl BrowserLogin {
         }
     }
 
-    fn awaiting(self, redirect_uri: String, until: Timestamp) -> Step<Self> {
-        Step::perform(Self { state: State::Awaiting { redirect_uri, until }, ..self }, Effect::Await { until })
+    fn at(mut self: Box<Self>, state: State) -> Box<Self> {
+        self.state = state;
+        self
     }
 
-    fn judge(self, redirect_uri: String, until: Timestamp, event: &Event, now: Timestamp) -> Step<Self> {
+    fn awaiting(self: Box<Self>, redirect_uri: String, until: Timestamp) -> Step<Self> {
+        Step::perform(self.at(State::Awaiting { redirect_uri, until }), Effect::Await { until })
+    }
+
+    fn judge(self: Box<Self>, redirect_uri: String, until: Timestamp, event: &Event, now: Timestamp) -> Step<Self> {
         let state = self.client.seed.text("state");
         let server = self.client.provider.host();
         let expected = Expected {
@@ -140,8 +145,7 @@ impl BrowserLogin {
             Verdict::Code(code) => self.authenticate(Code { code, redirect_uri, browser_waits }, now),
             Verdict::Failed(error) => arrived(Err(error), browser_waits),
             Verdict::Stray(page) if browser_waits => {
-                let machine = Self { state: State::Refusing { redirect_uri, until }, ..self };
-                Step::perform(machine, Effect::Reply(page))
+                Step::perform(self.at(State::Refusing { redirect_uri, until }), Effect::Reply(page))
                     .logged(LogLine::detail("a request that is not the answer to this login was refused"))
             }
             Verdict::Stray(_) => self
@@ -150,26 +154,25 @@ impl BrowserLogin {
         }
     }
 
-    fn authenticate(self, code: Code, now: Timestamp) -> Step<Self> {
+    fn authenticate(self: Box<Self>, code: Code, now: Timestamp) -> Step<Self> {
         let Client { provider, endpoints, secret, seed, possession, .. } = &*self.client;
         let occasion = Occasion { audience: &endpoints.token, purpose: "exchange", seed, now };
         let step = Preparing::start(provider, secret, &occasion, possession.as_ref());
         self.authenticating(code, step)
     }
 
-    fn authenticating(self, code: Code, step: Step<Preparing>) -> Step<Self> {
-        let Self { client, .. } = self;
+    fn authenticating(self: Box<Self>, code: Code, step: Step<Preparing>) -> Step<Self> {
         step.within(
-            (client, code),
-            |(client, code), step| Self { client, state: State::Authenticating { step, code } },
-            |(client, code), result| match result {
-                Ok(proof) => Self { client, state: State::Listening }.exchange(proof, code, 1),
+            (self, code),
+            |(machine, code), step| machine.at(State::Authenticating { step, code }),
+            |(machine, code), result| match result {
+                Ok(proof) => machine.exchange(proof, code, 1),
                 Err(error) => arrived(Err(error), code.browser_waits),
             },
         )
     }
 
-    fn exchange(self, proof: Prepared, code: Code, attempt: u8) -> Step<Self> {
+    fn exchange(self: Box<Self>, proof: Prepared, code: Code, attempt: u8) -> Step<Self> {
         let verifier = pkce::code_verifier(&self.client.seed);
         let parameters = [
             ("grant_type", "authorization_code"),
@@ -180,63 +183,91 @@ impl BrowserLogin {
         let mut request = proof.post(&self.client.provider, &self.client.endpoints.token, &parameters);
         // A code that is on its way is worth waiting for: its tokens exist already.
         request.interruptible = false;
-        Step::perform(Self { state: State::Exchanging { proof, code, attempt }, ..self }, Effect::Http(request))
+        Step::perform(self.at(State::Exchanging { proof, code, attempt }), Effect::Http(request))
+    }
+
+    fn prepare(self: Box<Self>, redirect_uri: String, now: Timestamp) -> Step<Self> {
+        if redirect_uri.is_empty() || redirect_uri.contains('#') {
+            return Step::Done(Err(Error::value(
+                "redirect URI",
+                "it must be absolute and without a fragment (RFC 6749, section 3.1.2)",
+            )));
+        }
+        let request = AuthorizationRequest::of(&self.client, &redirect_uri);
+        if pushed_authorization::endpoint(&self.client).is_some() {
+            let step = Pushing::start(&self.client, request, now);
+            return self.pushing(redirect_uri, step);
+        }
+        let url = request.url(&self.client);
+        self.present(redirect_uri, url)
+    }
+
+    fn pushing(self: Box<Self>, redirect_uri: String, step: Step<Pushing>) -> Step<Self> {
+        step.within(
+            (self, redirect_uri),
+            |(machine, redirect_uri), step| machine.at(State::Pushing { step, redirect_uri }),
+            |(machine, redirect_uri), result| match result {
+                Ok(Pushed { url, expires_in }) => {
+                    let line = alloc::format!("the address must be opened within {expires_in} seconds");
+                    machine.present(redirect_uri, url).logged(LogLine::notice(line))
+                }
+                Err(error) => Step::Done(Err(error)),
+            },
+        )
+    }
+
+    fn present(self: Box<Self>, redirect_uri: String, authorization_url: Secret) -> Step<Self> {
+        let can_switch = self.client.endpoints.device_authorization.is_some();
+        let prompt = Prompt::Browser { authorization_url, redirect_uri: redirect_uri.clone(), can_switch };
+        Step::perform(self.at(State::Presenting { redirect_uri }), Effect::Present(prompt))
     }
 }
 
 impl Machine for BrowserLogin {
     type Output = Arrived;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        let Self { mut client, state } = self;
-        match (state, event) {
-            (State::Listening, Event::Listening { redirect_uri }) => prepare(client, redirect_uri, now),
+    fn step(mut self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
+        match (core::mem::replace(&mut self.state, State::Listening), event) {
+            (State::Listening, Event::Listening { redirect_uri }) => self.prepare(redirect_uri, now),
             (State::Listening, Event::ListenFailed { detail }) => Step::failed(Local::Listen { detail }),
-            (State::Pushing { step, redirect_uri }, event) => pushing(client, redirect_uri, step.step(now, event)),
-            (State::Presenting { redirect_uri }, Event::Presented) => {
-                Self { client, state: State::Listening }.awaiting(redirect_uri, now.plus(PATIENCE))
-            }
+            (State::Pushing { step, redirect_uri }, event) => self.pushing(redirect_uri, step.step(now, event)),
+            (State::Presenting { redirect_uri }, Event::Presented) => self.awaiting(redirect_uri, now.plus(PATIENCE)),
             (State::Awaiting { .. }, Event::Switched) => {
-                if client.endpoints.device_authorization.is_some() {
-                    return arrived(Ok(Arrival::Switched(client.endpoints)), false);
+                if self.client.endpoints.device_authorization.is_some() {
+                    return arrived(Ok(Arrival::Switched(self.client.endpoints)), false);
                 }
-                let server = client.provider.host();
+                let server = self.client.provider.host();
                 arrived(Err(Refused::DeviceLoginDisabled { server }.into()), false)
             }
             (State::Awaiting { .. }, Event::TimedOut) => Step::failed(Declined::TimedOut),
             (State::Awaiting { .. } | State::Listening | State::Pausing { .. }, Event::Cancelled) => {
                 Step::failed(Declined::Cancelled)
             }
-            (State::Awaiting { redirect_uri, until }, event) => {
-                Self { client, state: State::Listening }.judge(redirect_uri, until, &event, now)
-            }
-            (State::Refusing { redirect_uri, until }, Event::Replied) => {
-                Self { client, state: State::Listening }.awaiting(redirect_uri, until)
-            }
-            (State::Authenticating { step, code }, event) => {
-                Self { client, state: State::Listening }.authenticating(code, step.step(now, event))
-            }
+            (State::Awaiting { redirect_uri, until }, event) => self.judge(redirect_uri, until, &event, now),
+            (State::Refusing { redirect_uri, until }, Event::Replied) => self.awaiting(redirect_uri, until),
+            (State::Authenticating { step, code }, event) => self.authenticating(code, step.step(now, event)),
             (State::Exchanging { code, .. }, Event::Responded(response)) => {
                 // A code whose proof was refused was not looked at.
-                if let Some(possession) = again(&client, &response, now) {
-                    client.possession = Some(possession);
-                    return Self { client, state: State::Listening }.authenticate(code, now);
+                if let Some(possession) = again(&self.client, &response, now) {
+                    self.client.possession = Some(possession);
+                    return self.authenticate(code, now);
                 }
-                let proven = client.possession.is_some();
-                let tokens = token_response::tokens(&client.provider.host(), &response, proven);
-                arrived(tokens.map(|set| Arrival::Granted { set, endpoints: client.endpoints }), code.browser_waits)
+                let proven = self.client.possession.is_some();
+                let tokens = token_response::tokens(&self.client.provider.host(), &response, proven);
+                arrived(
+                    tokens.map(|set| Arrival::Granted { set, endpoints: self.client.endpoints }),
+                    code.browser_waits,
+                )
             }
             (State::Exchanging { proof, code, attempt }, Event::RequestFailed(failure)) => {
                 if failure.reach == Reach::NotSent && failure.variable.is_none() && attempt < ATTEMPTS {
                     let milliseconds = 1000_u64.saturating_mul(attempt.into());
                     let state = State::Pausing { proof, code, attempt: attempt.saturating_add(1) };
-                    return Step::perform(Self { client, state }, Effect::Sleep { milliseconds });
+                    return Step::perform(self.at(state), Effect::Sleep { milliseconds });
                 }
-                arrived(Err(Error::unreached(client.provider.host(), failure)), code.browser_waits)
+                arrived(Err(Error::unreached(self.client.provider.host(), failure)), code.browser_waits)
             }
-            (State::Pausing { proof, code, attempt }, Event::Slept) => {
-                Self { client, state: State::Listening }.exchange(proof, code, attempt)
-            }
+            (State::Pausing { proof, code, attempt }, Event::Slept) => self.exchange(proof, code, attempt),
             (_, event) => Step::Done(Err(unexpected(&event))),
         }
     }
@@ -249,40 +280,4 @@ pub(crate) fn again(client: &Client, response: &HttpResponse, now: Timestamp) ->
 
 fn arrived(result: Result<Arrival, Error>, browser_waits: bool) -> Step<BrowserLogin> {
     Step::Done(Ok(Arrived { result, browser_waits }))
-}
-
-fn prepare(client: Box<Client>, redirect_uri: String, now: Timestamp) -> Step<BrowserLogin> {
-    if redirect_uri.is_empty() || redirect_uri.contains('#') {
-        return Step::Done(Err(Error::value(
-            "redirect URI",
-            "it must be absolute and without a fragment (RFC 6749, section 3.1.2)",
-        )));
-    }
-    let request = AuthorizationRequest::of(&client, &redirect_uri);
-    if pushed_authorization::endpoint(&client).is_some() {
-        let step = Pushing::start(&client, request, now);
-        return pushing(client, redirect_uri, step);
-    }
-    let url = request.url(&client);
-    present(client, redirect_uri, url)
-}
-
-fn pushing(client: Box<Client>, redirect_uri: String, step: Step<Pushing>) -> Step<BrowserLogin> {
-    step.within(
-        (client, redirect_uri),
-        |(client, redirect_uri), step| BrowserLogin { client, state: State::Pushing { step, redirect_uri } },
-        |(client, redirect_uri), result| match result {
-            Ok(Pushed { url, expires_in }) => {
-                let line = alloc::format!("the address must be opened within {expires_in} seconds");
-                present(client, redirect_uri, url).logged(LogLine::notice(line))
-            }
-            Err(error) => Step::Done(Err(error)),
-        },
-    )
-}
-
-fn present(client: Box<Client>, redirect_uri: String, authorization_url: Secret) -> Step<BrowserLogin> {
-    let can_switch = client.endpoints.device_authorization.is_some();
-    let prompt = Prompt::Browser { authorization_url, redirect_uri: redirect_uri.clone(), can_switch };
-    Step::perform(BrowserLogin { client, state: State::Presenting { redirect_uri } }, Effect::Present(prompt))
 }

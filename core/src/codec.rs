@@ -4,6 +4,7 @@
 //! come in as JSON, [`Message`]s go out as JSON, and nothing that comes in can make it panic.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -139,7 +140,7 @@ pub struct Conversation {
 /// A flow that waits for an event.
 #[derive(Debug)]
 struct Open {
-    flow: Flow,
+    flow: Box<Flow>,
     /// An event that does not answer what the flow asked last.
     wrong: Event,
 }

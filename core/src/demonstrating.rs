@@ -1,6 +1,7 @@
 //! A proof of possession for a request to a resource (RFC 9449, section 7).
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,7 @@ pub(crate) struct Demonstrating {
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
-    Reading(Reading),
+    Reading(Box<Reading>),
     Signing { input: Secret },
 }
 
@@ -70,8 +71,8 @@ impl Demonstrating {
 impl Machine for Demonstrating {
     type Output = Proof;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        let Self { request, seed, state } = self;
+    fn step(self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
+        let Self { request, seed, state } = *self;
         match (state, event) {
             (State::Reading(step), event) => Self::reading(request, seed, step.step(now, event), now),
             (State::Signing { input }, Event::Signed(signature)) => {

@@ -44,7 +44,7 @@ pub(crate) struct DeviceLogin {
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
-    Authenticating { step: Preparing, purpose: Purpose },
+    Authenticating { step: Box<Preparing>, purpose: Purpose },
     Requesting { attempt: u8 },
     Pausing { attempt: u8 },
     Presenting { authorization: DeviceAuthorization },
@@ -77,10 +77,15 @@ impl DeviceLogin {
             let server = client.provider.host();
             return Step::failed(Refused::DeviceLoginDisabled { server });
         }
-        Self { client, state: State::Exchanging }.prove(Purpose::Request { attempt: 1 }, now)
+        Box::new(Self { client, state: State::Exchanging }).prove(Purpose::Request { attempt: 1 }, now)
     }
 
-    fn prove(self, purpose: Purpose, now: Timestamp) -> Step<Self> {
+    fn at(mut self: Box<Self>, state: State) -> Box<Self> {
+        self.state = state;
+        self
+    }
+
+    fn prove(self: Box<Self>, purpose: Purpose, now: Timestamp) -> Step<Self> {
         let Client { provider, endpoints, secret, seed, possession, .. } = &*self.client;
         // A device code is no token: nothing is bound yet where one is asked for.
         let possession = possession.as_ref().filter(|_| !matches!(purpose, Purpose::Request { .. }));
@@ -94,18 +99,18 @@ impl DeviceLogin {
         self.proving(purpose, step)
     }
 
-    fn proving(self, purpose: Purpose, step: Step<Preparing>) -> Step<Self> {
+    fn proving(self: Box<Self>, purpose: Purpose, step: Step<Preparing>) -> Step<Self> {
         step.within(
-            (self.client, purpose),
-            |(client, purpose), step| Self { client, state: State::Authenticating { step, purpose } },
-            |(client, purpose), result| match result {
-                Ok(proof) => Self { client, state: State::Exchanging }.send(&proof, purpose),
+            (self, purpose),
+            |(machine, purpose), step| machine.at(State::Authenticating { step, purpose }),
+            |(machine, purpose), result| match result {
+                Ok(proof) => machine.send(&proof, purpose),
                 Err(error) => Step::Done(Err(error)),
             },
         )
     }
 
-    fn send(self, proof: &Prepared, purpose: Purpose) -> Step<Self> {
+    fn send(self: Box<Self>, proof: &Prepared, purpose: Purpose) -> Step<Self> {
         let (request, state) = match purpose {
             Purpose::Request { attempt } => (self.authorization_request(proof), State::Requesting { attempt }),
             Purpose::Poll { authorization, pace } => {
@@ -113,7 +118,7 @@ impl DeviceLogin {
             }
             Purpose::Exchange { code, verifier } => (self.exchange_request(proof, &code, &verifier), State::Exchanging),
         };
-        Step::perform(Self { client: self.client, state }, Effect::Http(request))
+        Step::perform(self.at(state), Effect::Http(request))
     }
 
     /// RFC 8628, section 3.1; OpenAI takes JSON.
@@ -142,12 +147,12 @@ impl DeviceLogin {
         request
     }
 
-    fn requested(self, response: &HttpResponse, attempt: u8, now: Timestamp) -> Step<Self> {
+    fn requested(self: Box<Self>, response: &HttpResponse, attempt: u8, now: Timestamp) -> Step<Self> {
         let server = self.client.provider.host();
         match DeviceAuthorization::read(&self.client.provider, response, now) {
             Ok(authorization) => {
                 let prompt = authorization.prompt();
-                Step::perform(Self { state: State::Presenting { authorization }, ..self }, Effect::Present(prompt))
+                Step::perform(self.at(State::Presenting { authorization }), Effect::Present(prompt))
             }
             Err(Error::Unavailable(Unavailable::Server { .. })) if attempt < ATTEMPTS => {
                 self.pause(attempt, header::retry_after(response))
@@ -160,18 +165,24 @@ impl DeviceLogin {
         }
     }
 
-    fn pause(self, attempt: u8, asked: Option<u64>) -> Step<Self> {
+    fn pause(self: Box<Self>, attempt: u8, asked: Option<u64>) -> Step<Self> {
         let milliseconds = asked.unwrap_or_else(|| 1000_u64 << attempt.min(6));
         let attempt = attempt.saturating_add(1);
-        Step::perform(Self { state: State::Pausing { attempt }, ..self }, Effect::Sleep { milliseconds })
+        Step::perform(self.at(State::Pausing { attempt }), Effect::Sleep { milliseconds })
     }
 
-    fn wait(self, authorization: DeviceAuthorization, pace: Pace) -> Step<Self> {
+    fn wait(self: Box<Self>, authorization: DeviceAuthorization, pace: Pace) -> Step<Self> {
         let effect = Effect::Sleep { milliseconds: pace.wait() };
-        Step::perform(Self { state: State::Waiting { authorization, pace }, ..self }, effect)
+        Step::perform(self.at(State::Waiting { authorization, pace }), effect)
     }
 
-    fn polled(self, authorization: DeviceAuthorization, pace: Pace, poll: Poll, now: Timestamp) -> Step<Self> {
+    fn polled(
+        self: Box<Self>,
+        authorization: DeviceAuthorization,
+        pace: Pace,
+        poll: Poll,
+        now: Timestamp,
+    ) -> Step<Self> {
         match poll {
             Poll::Granted(tokens) => Step::Done(Ok(tokens)),
             Poll::Code { code, verifier } => self.prove(Purpose::Exchange { code, verifier }, now),
@@ -184,52 +195,44 @@ impl DeviceLogin {
 impl Machine for DeviceLogin {
     type Output = TokenSet;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        let Self { mut client, state } = self;
-        let server = client.provider.host();
-        match (state, event) {
-            (State::Authenticating { step, purpose }, event) => {
-                Self { client, state: State::Exchanging }.proving(purpose, step.step(now, event))
-            }
-            (State::Requesting { attempt }, Event::Responded(response)) => {
-                Self { client, state: State::Exchanging }.requested(&response, attempt, now)
-            }
+    fn step(mut self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
+        let server = self.client.provider.host();
+        match (core::mem::replace(&mut self.state, State::Exchanging), event) {
+            (State::Authenticating { step, purpose }, event) => self.proving(purpose, step.step(now, event)),
+            (State::Requesting { attempt }, Event::Responded(response)) => self.requested(&response, attempt, now),
             // One that was not sent is told at once: the person is still there and waits for the code.
             (State::Requesting { attempt }, Event::RequestFailed(failure))
                 if failure.reach != Reach::NotSent && attempt < ATTEMPTS =>
             {
-                Self { client, state: State::Exchanging }.pause(attempt, None)
+                self.pause(attempt, None)
             }
-            (State::Pausing { attempt }, Event::Slept) => {
-                Self { client, state: State::Exchanging }.prove(Purpose::Request { attempt }, now)
-            }
+            (State::Pausing { attempt }, Event::Slept) => self.prove(Purpose::Request { attempt }, now),
             (State::Presenting { authorization }, Event::Presented) => {
                 let pace = authorization.pace();
-                Self { client, state: State::Exchanging }.wait(authorization, pace)
+                self.wait(authorization, pace)
             }
             (State::Waiting { authorization, .. }, Event::Slept) if now >= authorization.expires_at => {
                 Step::failed(Refused::DeviceCodeExpired)
             }
             (State::Waiting { authorization, pace }, Event::Slept) => {
-                client.possession = client.possession.map(Possession::afresh);
-                Self { client, state: State::Exchanging }.prove(Purpose::Poll { authorization, pace }, now)
+                self.client.possession = self.client.possession.take().map(Possession::afresh);
+                self.prove(Purpose::Poll { authorization, pace }, now)
             }
             (State::Polling { authorization, pace }, Event::Responded(response)) => {
-                if let Some(possession) = browser_login::again(&client, &response, now) {
-                    client.possession = Some(possession);
+                if let Some(possession) = browser_login::again(&self.client, &response, now) {
+                    self.client.possession = Some(possession);
                     let purpose = Purpose::Poll { authorization, pace };
-                    return Self { client, state: State::Exchanging }.prove(purpose, now);
+                    return self.prove(purpose, now);
                 }
-                let machine = Self { client, state: State::Exchanging };
-                let poll = Poll::read(&machine.client, &response);
-                machine.polled(authorization, pace, poll, now)
+                let poll = Poll::read(&self.client, &response);
+                self.polled(authorization, pace, poll, now)
             }
             // A poll can be asked again whatever became of it: the tokens are given when the answer arrives.
             (State::Polling { authorization, pace }, Event::RequestFailed(_)) => {
-                Self { client, state: State::Exchanging }.polled(authorization, pace, Poll::lost(), now)
+                self.polled(authorization, pace, Poll::lost(), now)
             }
             (State::Exchanging, Event::Responded(response)) => {
-                Step::Done(token_response::tokens(&server, &response, client.possession.is_some()))
+                Step::Done(token_response::tokens(&server, &response, self.client.possession.is_some()))
             }
             (State::Requesting { .. } | State::Exchanging, Event::RequestFailed(failure)) => {
                 Step::failed(Error::unreached(server, failure))

@@ -1,5 +1,6 @@
 //! Finding an authorization server's endpoints (OpenID Connect Discovery; RFC 8414).
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -71,12 +72,12 @@ impl Discovery {
 impl Machine for Discovery {
     type Output = Endpoints;
 
-    fn step(self, _: Timestamp, event: Event) -> Step<Self> {
-        let (Self::AskingOpenId { issuer } | Self::AskingOAuth { issuer }) = &self;
+    fn step(self: Box<Self>, _: Timestamp, event: Event) -> Step<Self> {
+        let (Self::AskingOpenId { issuer } | Self::AskingOAuth { issuer }) = &*self;
         let server = host(issuer);
         match event {
             Event::Responded(response) if response.status == 200 => Step::Done(read(issuer, response.body.expose())),
-            Event::Responded(response) if response.status < 500 && response.status != 429 => match self {
+            Event::Responded(response) if response.status < 500 && response.status != 429 => match *self {
                 Self::AskingOpenId { issuer } => {
                     let url = inserted(&issuer);
                     Step::perform(Self::AskingOAuth { issuer }, Effect::Http(form::get(&url, Vec::new())))

@@ -34,13 +34,13 @@ pub(crate) struct Exporting {
 enum State {
     /// Between two states.
     Begun,
-    Reading(GuardedReading),
+    Reading(Box<GuardedReading>),
     Looking {
         held: Box<Held>,
     },
-    Settling(Refresh),
+    Settling(Box<Refresh>),
     Again {
-        step: GuardedReading,
+        step: Box<GuardedReading>,
         warnings: Vec<Report>,
     },
 }
@@ -133,7 +133,7 @@ impl Exporting {
 impl Machine for Exporting {
     type Output = Exported;
 
-    fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
+    fn step(mut self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
         match (core::mem::replace(&mut self.state, State::Begun), event) {
             (State::Reading(step), event) => self.reading(step.step(now, event)),
             (State::Looking { held }, Event::Loaded(parked)) => self.looked(held, parked.as_ref(), now),

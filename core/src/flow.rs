@@ -1,5 +1,6 @@
 //! Every machine behind one door.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 #[cfg(feature = "trace")]
 use alloc::vec::Vec;
@@ -38,19 +39,19 @@ pub struct Flow {
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum State {
-    Login(Login),
-    Token(Obtaining),
-    Logout(Logout),
-    Status(Checking),
+    Login(Box<Login>),
+    Token(Box<Obtaining>),
+    Logout(Box<Logout>),
+    Status(Box<Checking>),
     #[cfg(feature = "homes")]
-    Seed(Seeding),
+    Seed(Box<Seeding>),
     #[cfg(feature = "homes")]
-    Export(Exporting),
-    Proof(Demonstrating),
+    Export(Box<Exporting>),
+    Proof(Box<Demonstrating>),
     #[cfg(feature = "homes")]
-    Role(Assuming),
+    Role(Box<Assuming>),
     #[cfg(feature = "homes")]
-    Enforce(Logout),
+    Enforce(Box<Logout>),
 }
 
 /// The little of a browser login that survives while the page is away at the authorization server. No endpoint
@@ -138,7 +139,7 @@ impl Flow {
 impl Machine for Flow {
     type Output = Outcome;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
+    fn step(self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
         let timeouts = self.timeouts;
         match self.state {
             State::Login(machine) => login(machine.step(now, event), timeouts),
@@ -197,7 +198,7 @@ fn enforce(step: Step<Logout>, timeouts: Timeouts) -> Step<Flow> {
 fn wrapped<M: Machine>(
     step: Step<M>,
     timeouts: Timeouts,
-    state: fn(M) -> State,
+    state: fn(Box<M>) -> State,
     outcome: fn(M::Output) -> Outcome,
 ) -> Step<Flow> {
     let mut step = step.within(

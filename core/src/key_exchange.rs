@@ -1,5 +1,6 @@
 //! OpenAI: an API key for a person who has just signed in (RFC 8693, as Codex asks for it).
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,7 @@ impl KeyExchange {
 impl Machine for KeyExchange {
     type Output = Secret;
 
-    fn step(self, _: Timestamp, event: Event) -> Step<Self> {
+    fn step(self: Box<Self>, _: Timestamp, event: Event) -> Step<Self> {
         match event {
             Event::Responded(response) => {
                 Step::Done(token_response::tokens(&self.server, &response, false).map(|set| set.access_token))

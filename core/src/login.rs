@@ -46,7 +46,7 @@ mod given;
 /// - `Returning`   → (revoking) → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Login {
-    begun: Begun,
+    begun: Box<Begun>,
     state: State,
 }
 
@@ -70,34 +70,34 @@ struct Begun {
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
-    Probing(Reading),
-    Rehearsing(Authenticating),
-    Discovering(Discovery),
+    Probing(Box<Reading>),
+    Rehearsing(Box<Authenticating>),
+    Discovering(Box<Discovery>),
     Keying {
         endpoints: Endpoints,
     },
-    Browsing(BrowserLogin),
-    Pairing(DeviceLogin),
+    Browsing(Box<BrowserLogin>),
+    Pairing(Box<DeviceLogin>),
     #[cfg(feature = "homes")]
     Exchanging {
-        step: KeyExchange,
+        step: Box<KeyExchange>,
         set: TokenSet,
     },
     #[cfg(feature = "homes")]
     Asking {
-        step: Whoami,
+        step: Box<Whoami>,
         token: Secret,
     },
-    Storing(Storing),
+    Storing(Box<Storing>),
     Replying {
         result: Result<Stored, Error>,
     },
     Revoking {
-        step: Revoking,
+        step: Box<Revoking>,
         stored: Stored,
     },
     Returning {
-        step: Revoking,
+        step: Box<Revoking>,
         error: Error,
     },
 }
@@ -152,8 +152,8 @@ impl Login {
 }
 
 impl Begun {
-    fn new(request: LoginRequest, seed: Seed, back_at: Option<String>) -> Self {
-        Self {
+    fn new(request: LoginRequest, seed: Seed, back_at: Option<String>) -> Box<Self> {
+        Box::new(Self {
             request,
             seed,
             browser_waits: false,
@@ -162,10 +162,10 @@ impl Begun {
             granted: None,
             back_at,
             possession: None,
-        }
+        })
     }
 
-    fn at(self, state: State) -> Login {
+    fn at(self: Box<Self>, state: State) -> Login {
         Login { begun: self, state }
     }
 
@@ -181,14 +181,15 @@ impl Begun {
     }
 
     /// A keyring that does not open is better found out before a person has signed in than after.
-    fn probing(self, step: Step<Reading>, now: Timestamp) -> Step<Login> {
+    fn probing(self: Box<Self>, step: Step<Reading>, now: Timestamp) -> Step<Login> {
         step.within(
             self,
             |begun, step| begun.at(State::Probing(step)),
-            |begun, result| match result.and_then(|held| begun.can_keep(held)) {
+            |mut begun, result| match result.and_then(|held| begun.can_keep(held)) {
                 Ok(before) => {
                     let rehearsal = Authenticating::rehearse(&begun.request.configuration.provider);
-                    Self { before, ..begun }.rehearsing(rehearsal, now)
+                    begun.before = before;
+                    begun.rehearsing(rehearsal, now)
                 }
                 Err(error) => Step::Done(Err(error)),
             },
@@ -206,7 +207,7 @@ impl Begun {
         held.usable().map(|()| before)
     }
 
-    fn rehearsing(self, step: Step<Authenticating>, now: Timestamp) -> Step<Login> {
+    fn rehearsing(self: Box<Self>, step: Step<Authenticating>, now: Timestamp) -> Step<Login> {
         step.within(
             self,
             |begun, step| begun.at(State::Rehearsing(step)),
@@ -220,7 +221,7 @@ impl Begun {
         )
     }
 
-    fn discovering(self, step: Step<Discovery>, now: Timestamp) -> Step<Login> {
+    fn discovering(self: Box<Self>, step: Step<Discovery>, now: Timestamp) -> Step<Login> {
         step.within(
             self,
             |begun, step| begun.at(State::Discovering(step)),
@@ -242,7 +243,7 @@ impl Begun {
     }
 
     /// Without a key of a kind that the server takes the login goes on as with any other server.
-    fn keyed(self, endpoints: Endpoints, event: &Event, now: Timestamp) -> Step<Login> {
+    fn keyed(mut self: Box<Self>, endpoints: Endpoints, event: &Event, now: Timestamp) -> Step<Login> {
         let public = match event {
             Event::Loaded(jwk) => jwk.as_ref().and_then(PublicKey::parse),
             Event::StoreFailed(_) => None,
@@ -255,10 +256,11 @@ impl Begun {
         } else {
             "no key could be had to bind the tokens to"
         };
-        Self { possession, ..self }.sign_in(endpoints, now).logged(LogLine::detail(line))
+        self.possession = possession;
+        self.sign_in(endpoints, now).logged(LogLine::detail(line))
     }
 
-    fn sign_in(self, endpoints: Endpoints, now: Timestamp) -> Step<Login> {
+    fn sign_in(self: Box<Self>, endpoints: Endpoints, now: Timestamp) -> Step<Login> {
         let client = self.client(endpoints);
         if self.request.method != LoginMethod::Browser {
             let step = DeviceLogin::start(client, now);
@@ -271,7 +273,7 @@ impl Begun {
         self.browsing(step, now)
     }
 
-    fn browsing(self, step: Step<BrowserLogin>, now: Timestamp) -> Step<Login> {
+    fn browsing(self: Box<Self>, step: Step<BrowserLogin>, now: Timestamp) -> Step<Login> {
         step.within(
             self,
             |begun, step| begun.at(State::Browsing(step)),
@@ -282,25 +284,25 @@ impl Begun {
         )
     }
 
-    fn arrived(self, arrived: Arrived, now: Timestamp) -> Step<Login> {
-        let begun = Self { browser_waits: arrived.browser_waits, ..self };
+    fn arrived(mut self: Box<Self>, arrived: Arrived, now: Timestamp) -> Step<Login> {
+        self.browser_waits = arrived.browser_waits;
         match arrived.result {
             Ok(Arrival::Switched(endpoints)) => {
-                let step = DeviceLogin::start(begun.client(endpoints), now);
-                begun.pairing(step, now)
+                let step = DeviceLogin::start(self.client(endpoints), now);
+                self.pairing(step, now)
             }
             #[cfg(not(feature = "homes"))]
-            Ok(Arrival::Granted { set, .. }) => begun.granted(set, None, now),
+            Ok(Arrival::Granted { set, .. }) => self.granted(set, None, now),
             #[cfg(feature = "homes")]
-            Ok(Arrival::Granted { set, endpoints }) => match KeyExchange::start(&begun.client(endpoints), &set) {
-                Some(step) => begun.exchanging(step, set, now),
-                None => begun.granted(set, None, now),
+            Ok(Arrival::Granted { set, endpoints }) => match KeyExchange::start(&self.client(endpoints), &set) {
+                Some(step) => self.exchanging(step, set, now),
+                None => self.granted(set, None, now),
             },
-            Err(error) => begun.reply(Err(error), now),
+            Err(error) => self.reply(Err(error), now),
         }
     }
 
-    fn pairing(self, step: Step<DeviceLogin>, now: Timestamp) -> Step<Login> {
+    fn pairing(self: Box<Self>, step: Step<DeviceLogin>, now: Timestamp) -> Step<Login> {
         step.within(
             self,
             |begun, step| begun.at(State::Pairing(step)),
@@ -312,7 +314,7 @@ impl Begun {
     }
 
     #[cfg(feature = "homes")]
-    fn exchanging(self, step: Step<KeyExchange>, set: TokenSet, now: Timestamp) -> Step<Login> {
+    fn exchanging(self: Box<Self>, step: Step<KeyExchange>, set: TokenSet, now: Timestamp) -> Step<Login> {
         step.within(
             (self, set),
             |(begun, set), step| begun.at(State::Exchanging { step, set }),
@@ -322,7 +324,12 @@ impl Begun {
 
     /// `api_key` is what came of asking for one. That is best effort, as in Codex: a person without an API organisation
     /// has none. To stop is another matter: then nothing is saved, and what was granted is given back.
-    fn granted(self, set: TokenSet, api_key: Option<Result<Secret, Error>>, now: Timestamp) -> Step<Login> {
+    fn granted(
+        mut self: Box<Self>,
+        set: TokenSet,
+        api_key: Option<Result<Secret, Error>>,
+        now: Timestamp,
+    ) -> Step<Login> {
         let provider = self.request.configuration.provider.clone();
         let expires_in = set.expires_in;
         let bound = self.possession.clone().filter(|_| set.is_bound).map(|possession| (possession, set.nonce.clone()));
@@ -330,27 +337,26 @@ impl Begun {
         // What the session before shares is not given back: it survives a login that fails.
         let before = self.before.as_ref().and_then(Record::tokens);
         let is_shared = before.is_some_and(|before| tokens.shares_session(before, &provider));
-        let granted = (!is_shared).then(|| self.session(&tokens, &provider));
-        let begun = Self { granted, ..self };
+        self.granted = (!is_shared).then(|| self.session(&tokens, &provider));
         let allowed = match &api_key {
             Some(Err(error @ Error::Declined(_))) => Err(error.clone()),
-            _ => begun.request.configuration.permits_tokens(&tokens),
+            _ => self.request.configuration.permits_tokens(&tokens),
         };
         if let Err(error) = allowed {
-            return begun.reply(Err(error), now);
+            return self.reply(Err(error), now);
         }
         let api_key = api_key.and_then(Result::ok);
         let credential = NewCredential {
             record: Record::login(tokens, api_key.as_ref(), now),
-            store: begun.request.store,
+            store: self.request.store,
             provider: Some(provider),
-            client_secret: begun.request.client_secret.clone(),
+            client_secret: self.request.client_secret.clone(),
             workspace: None,
             expires_in,
             bound,
             terms: Terms::Login,
         };
-        begun.store(credential).logged(LogLine::detail("the authorization server has granted tokens"))
+        self.store(credential).logged(LogLine::detail("the authorization server has granted tokens"))
     }
 
     fn session(&self, tokens: &Tokens, provider: &Provider) -> Session {
@@ -359,17 +365,17 @@ impl Begun {
         Session::new(tokens, provider.clone(), configuration, secret, &self.seed)
     }
 
-    fn store(self, credential: NewCredential) -> Step<Login> {
+    fn store(self: Box<Self>, credential: NewCredential) -> Step<Login> {
         let step = Storing::start(credential, self.request.configuration.clone(), self.seed.clone());
         self.storing(step, Timestamp::default())
     }
 
-    fn storing(self, step: Step<Storing>, now: Timestamp) -> Step<Login> {
+    fn storing(self: Box<Self>, step: Step<Storing>, now: Timestamp) -> Step<Login> {
         step.within(self, |begun, step| begun.at(State::Storing(step)), |begun, result| begun.reply(result, now))
     }
 
     /// The waiting browser is told what really happened.
-    fn reply(self, result: Result<Stored, Error>, now: Timestamp) -> Step<Login> {
+    fn reply(self: Box<Self>, result: Result<Stored, Error>, now: Timestamp) -> Step<Login> {
         if !self.browser_waits {
             return self.finish(result, now);
         }
@@ -385,7 +391,7 @@ impl Begun {
         Step::perform(self.at(State::Replying { result }), Effect::Reply(page))
     }
 
-    fn finish(self, result: Result<Stored, Error>, now: Timestamp) -> Step<Login> {
+    fn finish(self: Box<Self>, result: Result<Stored, Error>, now: Timestamp) -> Step<Login> {
         let mut stored = match result {
             Ok(stored) => stored,
             Err(error) => return self.give_back(error, now),
@@ -415,14 +421,14 @@ impl Begun {
     }
 
     /// What was granted and could not be saved is nobody's: it is revoked.
-    fn give_back(self, error: Error, now: Timestamp) -> Step<Login> {
+    fn give_back(self: Box<Self>, error: Error, now: Timestamp) -> Step<Login> {
         match self.granted.clone() {
             Some(session) => self.returning(Revoking::start(session, now), error),
             None => Step::Done(Err(error)),
         }
     }
 
-    fn returning(self, step: Step<Revoking>, error: Error) -> Step<Login> {
+    fn returning(self: Box<Self>, step: Step<Revoking>, error: Error) -> Step<Login> {
         step.within(
             (self, error),
             |(begun, error), step| begun.at(State::Returning { step, error }),
@@ -430,7 +436,7 @@ impl Begun {
         )
     }
 
-    fn revoking(self, step: Step<Revoking>, stored: Stored, now: Timestamp) -> Step<Login> {
+    fn revoking(self: Box<Self>, step: Step<Revoking>, stored: Stored, now: Timestamp) -> Step<Login> {
         step.within(
             (self, stored),
             |(begun, stored), step| begun.at(State::Revoking { step, stored }),
@@ -438,7 +444,7 @@ impl Begun {
         )
     }
 
-    fn done(self, stored: Stored, previous: Option<Revocation>, now: Timestamp) -> Step<Login> {
+    fn done(self: Box<Self>, stored: Stored, previous: Option<Revocation>, now: Timestamp) -> Step<Login> {
         let Stored { record, after, mut warnings, .. } = stored;
         let configuration = &self.request.configuration;
         warnings.extend(configuration.shadow(Credential::of(&after, configuration).as_ref()));
@@ -454,8 +460,8 @@ impl Begun {
 impl Machine for Login {
     type Output = LoggedIn;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        let Self { begun, state } = self;
+    fn step(self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
+        let Self { begun, state } = *self;
         match state {
             State::Probing(step) => begun.probing(step.step(now, event), now),
             State::Rehearsing(step) => begun.rehearsing(step.step(now, event), now),

@@ -1,5 +1,6 @@
 //! Signing out: revoke, then delete everywhere, and say what could not be done.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -54,9 +55,9 @@ enum State {
         lock: Lock,
         slots: Vec<Slot>,
     },
-    Reading(Reading),
+    Reading(Box<Reading>),
     Revoking {
-        step: Revoking,
+        step: Box<Revoking>,
         slots: Vec<Slot>,
     },
     /// `slots` are still to be emptied, the last one now.
@@ -76,28 +77,35 @@ impl Logout {
         };
         let state = State::Locking { lock: Lock::Transaction, slots: Vec::new() };
         let in_keyring = request.configuration.store() == StoreMode::Keyring;
-        Self { request, seed, held_locks: Vec::new(), in_keyring, enforces: false, violation: None, outcome, state }
+        let held_locks = Vec::new();
+        Box::new(Self { request, seed, held_locks, in_keyring, enforces: false, violation: None, outcome, state })
             .lock(Lock::Transaction, Vec::new())
+    }
+
+    fn at(mut self: Box<Self>, state: State) -> Box<Self> {
+        self.state = state;
+        self
     }
 
     /// Signs out where the policy forbids what is stored, and revokes nothing.
     pub(crate) fn enforcing(configuration: Configuration, seed: Seed) -> Step<Self> {
         let request = LogoutRequest { configuration, local: true };
         match Self::start(request, seed) {
-            Step::Perform { machine, effect, log } => {
-                Step::Perform { machine: Self { enforces: true, ..machine }, effect, log }
+            Step::Perform { mut machine, effect, log } => {
+                machine.enforces = true;
+                Step::Perform { machine, effect, log }
             }
             done @ Step::Done(_) => done,
         }
     }
 
-    fn lock(self, lock: Lock, slots: Vec<Slot>) -> Step<Self> {
+    fn lock(self: Box<Self>, lock: Lock, slots: Vec<Slot>) -> Step<Self> {
         let effect = Effect::Lock { lock, deadline: PATIENCE };
-        Step::perform(Self { state: State::Locking { lock, slots }, ..self }, effect)
+        Step::perform(self.at(State::Locking { lock, slots }), effect)
     }
 
     /// Goes on with the lock or without: a refresh that commits later finds no record and discards what it got.
-    fn locked(self, lock: Lock, slots: Vec<Slot>, now: Timestamp) -> Step<Self> {
+    fn locked(self: Box<Self>, lock: Lock, slots: Vec<Slot>, now: Timestamp) -> Step<Self> {
         match (lock, HOMES && self.enforces) {
             (Lock::Transaction, false) | (Lock::Commit, true) => {
                 let reading = Reading::start(&self.request.configuration);
@@ -108,10 +116,10 @@ impl Logout {
         }
     }
 
-    fn reading(self, step: Step<Reading>, now: Timestamp) -> Step<Self> {
+    fn reading(self: Box<Self>, step: Step<Reading>, now: Timestamp) -> Step<Self> {
         step.within(
             self,
-            |machine, step| Self { state: State::Reading(step), ..machine },
+            |machine, step| machine.at(State::Reading(step)),
             |mut machine, result| match result {
                 Ok(held) if HOMES && machine.enforces => machine.judged(&held),
                 Ok(held) => machine.read(&held, now),
@@ -126,7 +134,7 @@ impl Logout {
     }
 
     /// As Codex has it, only a login method or a workspace that is not permitted costs the credential.
-    fn judged(mut self, held: &Held) -> Step<Self> {
+    fn judged(mut self: Box<Self>, held: &Held) -> Step<Self> {
         let Err(error @ Error::Forbidden(forbidden)) = &held.permitted(&self.request.configuration) else {
             return self.unlock();
         };
@@ -147,7 +155,7 @@ impl Logout {
         slots(if is_file && self.in_keyring { StoreMode::Auto } else { held.mode })
     }
 
-    fn read(mut self, held: &Held, now: Timestamp) -> Step<Self> {
+    fn read(mut self: Box<Self>, held: &Held, now: Timestamp) -> Step<Self> {
         let slots = self.slots(held);
         let slots = if held.sidecar.proof_key().is_some() { with_proof_keys(slots) } else { slots };
         let record = held.record.as_ref().ok().and_then(Option::as_ref);
@@ -169,10 +177,10 @@ impl Logout {
         }
     }
 
-    fn revoking(self, step: Step<Revoking>, slots: Vec<Slot>) -> Step<Self> {
+    fn revoking(self: Box<Self>, step: Step<Revoking>, slots: Vec<Slot>) -> Step<Self> {
         step.within(
             (self, slots),
-            |(machine, slots), step| Self { state: State::Revoking { step, slots }, ..machine },
+            |(machine, slots), step| machine.at(State::Revoking { step, slots }),
             |(mut machine, slots), result| {
                 machine.outcome.revocation = result.unwrap_or_else(|error| Revocation::Failed(error.report()));
                 machine.lock(Lock::Commit, slots)
@@ -180,17 +188,17 @@ impl Logout {
         )
     }
 
-    fn remove(self, slots: Vec<Slot>) -> Step<Self> {
+    fn remove(self: Box<Self>, slots: Vec<Slot>) -> Step<Self> {
         match slots.last() {
             Some(slot) => {
                 let effect = Effect::Remove(*slot);
-                Step::perform(Self { state: State::Removing { slots }, ..self }, effect)
+                Step::perform(self.at(State::Removing { slots }), effect)
             }
             None => self.unlock(),
         }
     }
 
-    fn removed(mut self, mut slots: Vec<Slot>, event: Event) -> Step<Self> {
+    fn removed(mut self: Box<Self>, mut slots: Vec<Slot>, event: Event) -> Step<Self> {
         let slot = slots.pop();
         match event {
             Event::Removed(existed) => self.outcome.was_logged_in |= existed && matches!(slot, Some(Slot::Record(_))),
@@ -219,14 +227,14 @@ impl Logout {
         !expected && !self.outcome.failures.contains(&said)
     }
 
-    fn unlock(mut self) -> Step<Self> {
+    fn unlock(mut self: Box<Self>) -> Step<Self> {
         match self.held_locks.pop() {
-            Some(lock) => Step::perform(Self { state: State::Unlocking, ..self }, Effect::Unlock(lock)),
+            Some(lock) => Step::perform(self.at(State::Unlocking), Effect::Unlock(lock)),
             None => Step::Done(Ok(Ended { outcome: self.outcome, violation: self.violation })),
         }
     }
 
-    fn stop(mut self, error: &Error) -> Step<Self> {
+    fn stop(mut self: Box<Self>, error: &Error) -> Step<Self> {
         let report: Report = error.report();
         self.outcome.failures.push(report);
         self.unlock()
@@ -236,7 +244,7 @@ impl Logout {
 impl Machine for Logout {
     type Output = Ended;
 
-    fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
+    fn step(mut self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
         match (core::mem::replace(&mut self.state, State::Unlocking), event) {
             (State::Locking { lock, slots }, Event::Locked) => {
                 self.held_locks.push(lock);

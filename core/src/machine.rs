@@ -1,5 +1,6 @@
 //! A flow as a value, and its one operation.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -16,7 +17,7 @@ pub trait Machine: Sized {
     type Output;
 
     /// Takes what happened, at the time `now`, and says what comes next.
-    fn step(self, now: Timestamp, event: Event) -> Step<Self>;
+    fn step(self: Box<Self>, now: Timestamp, event: Event) -> Step<Self>;
 }
 
 /// One turn of a [`Machine`].
@@ -26,7 +27,7 @@ pub enum Step<M: Machine> {
     /// Perform `effect` and hand what happened to `machine`.
     Perform {
         /// The flow, waiting for the answer.
-        machine: M,
+        machine: Box<M>,
         /// Its one open question.
         effect: Effect,
         /// What may be written to a log about this turn: never a secret.
@@ -38,8 +39,8 @@ pub enum Step<M: Machine> {
 
 impl<M: Machine> Step<M> {
     /// The machine waits for the answer to `effect`.
-    pub(crate) fn perform(machine: M, effect: Effect) -> Self {
-        Self::Perform { machine, effect, log: Vec::new() }
+    pub(crate) fn perform(machine: impl Into<Box<M>>, effect: Effect) -> Self {
+        Self::Perform { machine: machine.into(), effect, log: Vec::new() }
     }
 
     /// The flow has failed.
@@ -57,14 +58,16 @@ impl<M: Machine> Step<M> {
 
     /// Runs this machine as a stage of another: `wrap` puts it into the outer state while it runs, `next`
     /// goes on with what it ended with. What the outer machine holds travels along as `context`.
-    pub(crate) fn within<C, O: Machine>(
+    pub(crate) fn within<C, O: Machine, W: Into<Box<O>>>(
         self,
         context: C,
-        wrap: impl FnOnce(C, M) -> O,
+        wrap: impl FnOnce(C, Box<M>) -> W,
         next: impl FnOnce(C, Result<M::Output, Error>) -> Step<O>,
     ) -> Step<O> {
         match self {
-            Self::Perform { machine, effect, log } => Step::Perform { machine: wrap(context, machine), effect, log },
+            Self::Perform { machine, effect, log } => {
+                Step::Perform { machine: wrap(context, machine).into(), effect, log }
+            }
             Self::Done(result) => next(context, result),
         }
     }

@@ -1,6 +1,7 @@
 //! Tokens that are minted anew rather than refreshed: nothing of them is stored, and no session stands behind them.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -44,7 +45,7 @@ enum State {
     Recalling,
     Locking,
     Looking,
-    Issuing { step: Issuing, memory: Memory },
+    Issuing { step: Box<Issuing>, memory: Memory },
     Noting { result: Result<Token, Error> },
     Unlocking { result: Result<Token, Error> },
 }
@@ -173,7 +174,7 @@ impl Minting {
 impl Machine for Minting {
     type Output = Token;
 
-    fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
+    fn step(mut self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
         match (core::mem::replace(&mut self.state, State::Recalling), event) {
             (State::Recalling, Event::Loaded(text)) => {
                 let entry = Memory::parse(text.as_ref()).of(&self.plan.key());

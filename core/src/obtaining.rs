@@ -1,6 +1,7 @@
 //! Getting a token from whichever credential wins.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -23,9 +24,9 @@ use crate::{
 /// - `Refreshing` → (refresh) → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) enum Obtaining {
-    Reading { request: TokenRequest, seed: Seed, step: Reading },
-    Minting(Minting),
-    Refreshing(Refresh),
+    Reading { request: TokenRequest, seed: Seed, step: Box<Reading> },
+    Minting(Box<Minting>),
+    Refreshing(Box<Refresh>),
 }
 
 impl Obtaining {
@@ -97,8 +98,8 @@ impl Obtaining {
 impl Machine for Obtaining {
     type Output = Token;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        match self {
+    fn step(self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
+        match *self {
             Self::Reading { request, seed, step } => Self::reading(request, seed, step.step(now, event), now),
             Self::Minting(step) => Self::minting(step.step(now, event)),
             Self::Refreshing(step) => Self::refreshing(step.step(now, event)),

@@ -1,5 +1,6 @@
 //! Getting ready for a request to the token endpoint: which client asks, and that it holds the key of its tokens.
 
+use alloc::boxed::Box;
 use serde::{Deserialize, Serialize};
 
 use crate::authenticating::{Authenticating, ClientProof, Occasion, SecretSource};
@@ -24,7 +25,7 @@ pub(crate) struct Preparing {
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
-    Authenticating(Authenticating),
+    Authenticating(Box<Authenticating>),
     Signing { client: ClientProof, input: Secret },
 }
 
@@ -81,8 +82,8 @@ impl Preparing {
 impl Machine for Preparing {
     type Output = Prepared;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        let Self { possession, url, id, state } = self;
+    fn step(self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
+        let Self { possession, url, id, state } = *self;
         match (state, event) {
             (State::Authenticating(step), event) => {
                 Self::authenticating(possession, url, id, step.step(now, event), now)

@@ -28,7 +28,7 @@ pub(crate) struct Pushing {
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
-    Authenticating(Authenticating),
+    Authenticating(Box<Authenticating>),
     Sending,
 }
 
@@ -108,8 +108,8 @@ impl Pushing {
 impl Machine for Pushing {
     type Output = Pushed;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        let Self { client, request, state } = self;
+    fn step(self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
+        let Self { client, request, state } = *self;
         match (state, event) {
             (State::Authenticating(step), event) => Self::authenticating(client, request, step.step(now, event)),
             (State::Sending, Event::Responded(response)) => {

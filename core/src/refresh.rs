@@ -38,18 +38,18 @@ const PATIENCE: u64 = 45_000;
 /// - `Unlocking`   → any event → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Refresh {
-    order: Order,
+    order: Box<Order>,
     state: State,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
-    Peeking { step: Reading, again: Option<Again> },
+    Peeking { step: Box<Reading>, again: Option<Again> },
     Queueing { seen: Box<Held> },
     Yielding { seen: Box<Held> },
-    Discovering { held: Box<Held>, provider: Provider, step: Discovery },
+    Discovering { held: Box<Held>, provider: Provider, step: Box<Discovery> },
     Locking { held: Box<Held>, target: Target },
-    Renewing { step: Renewing, locked: bool },
+    Renewing { step: Box<Renewing>, locked: bool },
     Unlocking { result: Result<Token, Error> },
 }
 
@@ -70,12 +70,12 @@ pub(crate) struct Target {
 
 impl Refresh {
     pub(crate) fn start(request: TokenRequest, seed: Seed, now: Timestamp) -> Step<Self> {
-        let order = Order { configuration: request.configuration, need: request.need, seed };
+        let order = Box::new(Order { configuration: request.configuration, need: request.need, seed });
         let reading = Reading::start(&order.configuration);
         Self::peeking(order, reading, None, now)
     }
 
-    fn peeking(order: Order, step: Step<Reading>, again: Option<Again>, now: Timestamp) -> Step<Self> {
+    fn peeking(order: Box<Order>, step: Step<Reading>, again: Option<Again>, now: Timestamp) -> Step<Self> {
         step.within(
             (order, again),
             |(order, again), step| Self { order, state: State::Peeking { step, again } },
@@ -96,12 +96,12 @@ impl Refresh {
         )
     }
 
-    fn peek_again(order: Order, again: Again, now: Timestamp) -> Step<Self> {
+    fn peek_again(order: Box<Order>, again: Again, now: Timestamp) -> Step<Self> {
         let step = Reading::start(&order.configuration);
         Self::peeking(order, step, Some(again), now)
     }
 
-    fn peeked(order: Order, held: Box<Held>, now: Timestamp) -> Step<Self> {
+    fn peeked(order: Box<Order>, held: Box<Held>, now: Timestamp) -> Step<Self> {
         match order.judge(&held, now) {
             Judgement::Use(token) => Step::Done(Ok(token)),
             // Its death is noted before a peer that takes no lock has saved the successor, and whoever noted it still
@@ -117,7 +117,7 @@ impl Refresh {
         }
     }
 
-    fn renew(order: Order, held: Box<Held>, now: Timestamp) -> Step<Self> {
+    fn renew(order: Box<Order>, held: Box<Held>, now: Timestamp) -> Step<Self> {
         let Some(provider) = held
             .record()
             .ok()
@@ -132,7 +132,7 @@ impl Refresh {
     }
 
     fn discovering(
-        order: Order,
+        order: Box<Order>,
         held: Box<Held>,
         provider: Provider,
         step: Step<Discovery>,
@@ -153,7 +153,7 @@ impl Refresh {
         )
     }
 
-    fn renewing(order: Order, step: Step<Renewing>, locked: bool) -> Step<Self> {
+    fn renewing(order: Box<Order>, step: Step<Renewing>, locked: bool) -> Step<Self> {
         step.within(
             order,
             |order, step| Self { order, state: State::Renewing { step, locked } },
@@ -180,8 +180,8 @@ impl Order {
 impl Machine for Refresh {
     type Output = Token;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        let Self { order, state } = self;
+    fn step(self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
+        let Self { order, state } = *self;
         match (state, event) {
             (State::Peeking { step, again }, event) => Self::peeking(order, step.step(now, event), again, now),
             (State::Queueing { seen }, Event::LockFailed(_)) | (State::Yielding { seen }, _) => {

@@ -1,5 +1,6 @@
 //! Telling the server that a session is over (RFC 7009; OpenAI takes JSON).
 
+use alloc::boxed::Box;
 use alloc::format;
 
 use serde::{Deserialize, Serialize};
@@ -40,8 +41,8 @@ pub(crate) struct Session {
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
-    Discovering(Discovery),
-    Authenticating { step: Authenticating, url: alloc::string::String },
+    Discovering(Box<Discovery>),
+    Authenticating { step: Box<Authenticating>, url: alloc::string::String },
     Sending,
 }
 
@@ -129,8 +130,8 @@ impl Revoking {
 impl Machine for Revoking {
     type Output = Revocation;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        let Self { session, state } = self;
+    fn step(self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
+        let Self { session, state } = *self;
         let server = session.provider.host();
         match (state, event) {
             (State::Discovering(step), event) => Self::discovering(session, step.step(now, event), now),

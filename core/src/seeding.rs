@@ -1,6 +1,7 @@
 //! Taking over a record that was handed out by another home: the seed of a CI job.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,7 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Seeding {
     configuration: Configuration,
-    step: Storing,
+    step: Box<Storing>,
 }
 
 impl Seeding {
@@ -68,7 +69,7 @@ impl Seeding {
 impl Machine for Seeding {
     type Output = Seeded;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
+    fn step(self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
         Self::storing(self.configuration, self.step.step(now, event), now)
     }
 }

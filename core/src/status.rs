@@ -1,6 +1,7 @@
 //! Who is signed in, from what this machine holds; on request, whether the server agrees.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -32,27 +33,27 @@ const STALE: i64 = 8 * 86_400_000;
 /// - `Again`    → (reading) → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Checking {
-    request: StatusRequest,
+    request: Box<StatusRequest>,
     seed: Seed,
     state: State,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
-    Reading(Reading),
-    Renewing(Refresh),
+    Reading(Box<Reading>),
+    Renewing(Box<Refresh>),
     #[cfg(feature = "homes")]
     Asking {
-        step: Whoami,
+        step: Box<Whoami>,
         status: Status,
     },
     #[cfg(feature = "homes")]
     Minting {
-        step: Minting,
+        step: Box<Minting>,
         status: Status,
     },
     Again {
-        step: Reading,
+        step: Box<Reading>,
         warnings: Vec<Report>,
     },
 }
@@ -60,10 +61,10 @@ enum State {
 impl Checking {
     pub(crate) fn start(request: StatusRequest, seed: Seed, now: Timestamp) -> Step<Self> {
         let reading = Reading::start(&request.configuration);
-        Self::reading(request, seed, reading, now)
+        Self::reading(Box::new(request), seed, reading, now)
     }
 
-    fn reading(request: StatusRequest, seed: Seed, step: Step<Reading>, now: Timestamp) -> Step<Self> {
+    fn reading(request: Box<StatusRequest>, seed: Seed, step: Step<Reading>, now: Timestamp) -> Step<Self> {
         step.within(
             (request, seed),
             |(request, seed), step| Self { request, seed, state: State::Reading(step) },
@@ -74,7 +75,7 @@ impl Checking {
         )
     }
 
-    fn read(request: StatusRequest, seed: Seed, held: &Held, now: Timestamp) -> Step<Self> {
+    fn read(request: Box<StatusRequest>, seed: Seed, held: &Held, now: Timestamp) -> Step<Self> {
         let stored = Stored::of(held, &request.configuration);
         match Precedence::of(&request.configuration, stored.as_ref()) {
             Ok(Precedence { winner: None | Some(Source::Store(_)), .. }) => {}
@@ -111,7 +112,7 @@ impl Checking {
     /// The credential that wins is not the one that is stored.
     #[cfg(feature = "homes")]
     fn elsewhere(
-        request: StatusRequest,
+        request: Box<StatusRequest>,
         seed: Seed,
         held: &Held,
         precedence: Precedence,
@@ -151,7 +152,7 @@ impl Checking {
     }
 
     #[cfg(feature = "homes")]
-    fn minting(request: StatusRequest, seed: Seed, step: Step<Minting>, status: Status) -> Step<Self> {
+    fn minting(request: Box<StatusRequest>, seed: Seed, step: Step<Minting>, status: Status) -> Step<Self> {
         step.within(
             (request, seed, status),
             |(request, seed, status), step| Self { request, seed, state: State::Minting { step, status } },
@@ -159,7 +160,7 @@ impl Checking {
         )
     }
 
-    fn renewing(request: StatusRequest, seed: Seed, step: Step<Refresh>, now: Timestamp) -> Step<Self> {
+    fn renewing(request: Box<StatusRequest>, seed: Seed, step: Step<Refresh>, now: Timestamp) -> Step<Self> {
         step.within(
             (request, seed),
             |(request, seed), step| Self { request, seed, state: State::Renewing(step) },
@@ -174,7 +175,7 @@ impl Checking {
     }
 
     #[cfg(feature = "homes")]
-    fn asking(request: StatusRequest, seed: Seed, step: Step<Whoami>, status: Status) -> Step<Self> {
+    fn asking(request: Box<StatusRequest>, seed: Seed, step: Step<Whoami>, status: Status) -> Step<Self> {
         step.within(
             (request, seed, status),
             |(request, seed, status), step| Self { request, seed, state: State::Asking { step, status } },
@@ -183,7 +184,7 @@ impl Checking {
     }
 
     fn again(
-        request: StatusRequest,
+        request: Box<StatusRequest>,
         seed: Seed,
         step: Step<Reading>,
         warnings: Vec<Report>,
@@ -207,8 +208,8 @@ impl Checking {
 impl Machine for Checking {
     type Output = Status;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        let Self { request, seed, state } = self;
+    fn step(self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
+        let Self { request, seed, state } = *self;
         match state {
             State::Reading(step) => Self::reading(request, seed, step.step(now, event), now),
             State::Renewing(step) => Self::renewing(request, seed, step.step(now, event), now),

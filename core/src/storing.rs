@@ -76,9 +76,9 @@ impl Terms {
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
     Locking(Lock),
-    Reading(Reading),
+    Reading(Box<Reading>),
     Recalling { before: Box<Held> },
-    Writing { step: Writing, mode: StoreMode, before: Box<Held>, secret_before: SecretSource },
+    Writing { step: Box<Writing>, mode: StoreMode, before: Box<Held>, secret_before: SecretSource },
     Sweeping { stored: Stored, next: Slot },
     Noting { stored: Stored },
     Unlocking { result: Result<Stored, Error> },
@@ -117,30 +117,30 @@ impl NewCredential {
 
 impl Storing {
     pub(crate) fn start(credential: NewCredential, configuration: Configuration, seed: Seed) -> Step<Self> {
-        Self { credential, configuration, seed, held_locks: Vec::new(), state: State::Locking(Lock::Transaction) }
-            .lock(Lock::Transaction)
+        let state = State::Locking(Lock::Transaction);
+        Box::new(Self { credential, configuration, seed, held_locks: Vec::new(), state }).lock(Lock::Transaction)
     }
 
-    fn at(mut self, state: State) -> Self {
+    fn at(mut self: Box<Self>, state: State) -> Box<Self> {
         self.state = state;
         self
     }
 
-    fn lock(self, lock: Lock) -> Step<Self> {
+    fn lock(self: Box<Self>, lock: Lock) -> Step<Self> {
         let deadline = if self.credential.terms.are_of_a_seed() { LONG_PATIENCE } else { PATIENCE };
         Step::perform(self.at(State::Locking(lock)), Effect::Lock { lock, deadline })
     }
 
     /// A login goes on without the lock: the record is replaced whole, and whoever spends a refresh token
     /// compares before it commits. A seed is not worth what a refresh under way is about to save.
-    fn not_locked(self, lock: Lock, failure: LockFailure, now: Timestamp) -> Step<Self> {
+    fn not_locked(self: Box<Self>, lock: Lock, failure: LockFailure, now: Timestamp) -> Step<Self> {
         if self.credential.terms.are_of_a_seed() && failure.kind != LockTrouble::Unsupported {
             return self.unlock(Err(Local::Lock(failure).into()));
         }
         self.locked(lock, now)
     }
 
-    fn locked(self, lock: Lock, now: Timestamp) -> Step<Self> {
+    fn locked(self: Box<Self>, lock: Lock, now: Timestamp) -> Step<Self> {
         match lock {
             Lock::Transaction => self.lock(Lock::Commit),
             Lock::Commit | Lock::Minting => {
@@ -150,7 +150,7 @@ impl Storing {
         }
     }
 
-    fn reading(self, step: Step<Reading>, now: Timestamp) -> Step<Self> {
+    fn reading(self: Box<Self>, step: Step<Reading>, now: Timestamp) -> Step<Self> {
         step.within(
             self,
             |machine, step| machine.at(State::Reading(step)),
@@ -161,7 +161,7 @@ impl Storing {
         )
     }
 
-    fn compare(self, before: Box<Held>, now: Timestamp) -> Step<Self> {
+    fn compare(self: Box<Self>, before: Box<Held>, now: Timestamp) -> Step<Self> {
         if !self.credential.terms.are_of_a_seed() {
             return self.read(before, now);
         }
@@ -173,7 +173,7 @@ impl Storing {
     }
 
     /// The record stays. Whoever hands in a seed says that this home is the one that renews it, copied or not.
-    fn keep(self, before: Box<Held>, seed: SeedUse, record: Record) -> Step<Self> {
+    fn keep(self: Box<Self>, before: Box<Held>, seed: SeedUse, record: Record) -> Step<Self> {
         let mut sidecar = before.sidecar.clone().settled(&self.configuration.home, &self.seed);
         // The same credential may be spelled in another way.
         let known = if seed == SeedUse::Held { &record } else { &self.credential.record };
@@ -190,7 +190,7 @@ impl Storing {
         Step::perform(self.at(State::Noting { stored }), effect)
     }
 
-    fn noted(self, mut stored: Stored, event: Event) -> Step<Self> {
+    fn noted(self: Box<Self>, mut stored: Stored, event: Event) -> Step<Self> {
         match event {
             Event::Saved => {}
             Event::StoreFailed(failure) => {
@@ -202,7 +202,7 @@ impl Storing {
         self.unlock(Ok(stored))
     }
 
-    fn read(self, before: Box<Held>, now: Timestamp) -> Step<Self> {
+    fn read(self: Box<Self>, before: Box<Held>, now: Timestamp) -> Step<Self> {
         let place = before.place;
         if self.credential.client_secret.is_some() && self.has_secret(&before) {
             // The secret of this login takes its place, and the session before may be another server's: what is
@@ -218,8 +218,8 @@ impl Storing {
         })
     }
 
-    fn write(self, before: Box<Held>, secret_before: SecretSource, now: Timestamp) -> Step<Self> {
-        let Self { configuration, seed, credential, .. } = &self;
+    fn write(self: Box<Self>, before: Box<Held>, secret_before: SecretSource, now: Timestamp) -> Step<Self> {
+        let Self { configuration, seed, credential, .. } = &*self;
         let mode = match configuration.store_for_login(credential.store, before.mode) {
             Ok(mode) => mode,
             Err(error) => return self.unlock(Err(error)),
@@ -259,7 +259,7 @@ impl Storing {
     }
 
     fn writing(
-        self,
+        self: Box<Self>,
         step: Step<Writing>,
         mode: StoreMode,
         before: Box<Held>,
@@ -276,7 +276,13 @@ impl Storing {
     }
 
     /// An answer that an interrupted refresh of the session before has left behind is nobody's now.
-    fn sweep(self, mode: StoreMode, before: Box<Held>, secret_before: SecretSource, written: Written) -> Step<Self> {
+    fn sweep(
+        self: Box<Self>,
+        mode: StoreMode,
+        before: Box<Held>,
+        secret_before: SecretSource,
+        written: Written,
+    ) -> Step<Self> {
         let slot = Slot::Parked(before.place);
         let record = self.credential.record.clone();
         let after = Box::new(Held {
@@ -300,7 +306,7 @@ impl Storing {
         Step::perform(self.at(state), Effect::Remove(slot))
     }
 
-    fn unlock(mut self, result: Result<Stored, Error>) -> Step<Self> {
+    fn unlock(mut self: Box<Self>, result: Result<Stored, Error>) -> Step<Self> {
         match self.held_locks.pop() {
             Some(lock) => Step::perform(self.at(State::Unlocking { result }), Effect::Unlock(lock)),
             None => Step::Done(result),
@@ -311,7 +317,7 @@ impl Storing {
 impl Machine for Storing {
     type Output = Stored;
 
-    fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
+    fn step(mut self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
         match (core::mem::replace(&mut self.state, State::Locking(Lock::Transaction)), event) {
             (State::Locking(lock), Event::Locked) => {
                 self.held_locks.push(lock);

@@ -2,6 +2,7 @@
 //! (AWS STS, `AssumeRoleWithWebIdentity`).
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 
@@ -37,8 +38,8 @@ pub(crate) struct Assuming {
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
-    Refreshing(Refresh),
-    Reading { step: Reading, token: Token },
+    Refreshing(Box<Refresh>),
+    Reading { step: Box<Reading>, token: Token },
     Assuming { token: Token },
 }
 
@@ -145,8 +146,8 @@ impl Assuming {
 impl Machine for Assuming {
     type Output = AssumedRole;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        let Self { request, seed, renewed, state } = self;
+    fn step(self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
+        let Self { request, seed, renewed, state } = *self;
         match (state, event) {
             (State::Refreshing(step), event) => Self::refreshing(request, seed, renewed, step.step(now, event), now),
             (State::Reading { step, token }, event) => {

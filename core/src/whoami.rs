@@ -1,5 +1,6 @@
 //! Asking OpenAI whose personal access token this is, as Codex does before it stores one.
 
+use alloc::boxed::Box;
 use alloc::format;
 
 use serde::{Deserialize, Serialize};
@@ -41,8 +42,8 @@ impl Whoami {
 impl Machine for Whoami {
     type Output = Account;
 
-    fn step(self, _: Timestamp, event: Event) -> Step<Self> {
-        let Self { server } = self;
+    fn step(self: Box<Self>, _: Timestamp, event: Event) -> Step<Self> {
+        let Self { server } = *self;
         match event {
             Event::Responded(response) if response.is_success() => {
                 match json::parse::<Answer>(response.body.expose()) {

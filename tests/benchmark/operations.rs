@@ -33,7 +33,7 @@ fn main() {
 
     let listening = until(login(), |effect| matches!(effect, Effect::Listen(_)));
     let random = ring::rand::SystemRandom::new();
-    let begin = |machine: Flow| {
+    let begin = |machine: Box<Flow>| {
         // A shell draws the seed, and the peer draws as it goes.
         let mut seed = [0; 32];
         random.fill(&mut seed).unwrap();
@@ -47,7 +47,7 @@ fn main() {
     let exchanging = until(login(), |effect| matches!(effect, Effect::Http(_)));
     let answer =
         Event::Responded(HttpResponse { status: 200, headers: Vec::new(), body: token_response.clone().into() });
-    let finish = |machine: Flow| machine.step(NOW, answer.clone());
+    let finish = |machine: Box<Flow>| machine.step(NOW, answer.clone());
     assert!(matches!(finish(exchanging.clone()), Step::Perform { effect: Effect::Lock { .. }, .. }));
     let name = "token response, to a new record";
     compare(name, &exchanging, finish, "oauth2 5.0, parsed", || peers::oauth2_response(&token_response));
@@ -55,7 +55,7 @@ fn main() {
     compare(name, &exchanging, finish, "serde, to a new record", || peers::response_to_record(&token_response));
 
     let loaded = Event::Loaded(Some(record.clone().into()));
-    let home = |machine: Flow| machine.step(NOW, loaded.clone());
+    let home = |machine: Box<Flow>| machine.step(NOW, loaded.clone());
     let token = until(Request::Token(TokenRequest { configuration: configuration(), need: usable() }), is_second_load);
     assert!(matches!(home(token.clone()), Step::Done(Ok(Outcome::Token(_)))));
     let name = "stored record, to its token";
@@ -70,10 +70,10 @@ fn main() {
 
 /// Does both in turn and prints the medians. What is made is dropped in the time that counts, here and there; a
 /// machine moves into its step, so they are cloned before.
-fn compare<T, P>(name: &str, machine: &Flow, ours: impl Fn(Flow) -> T, peer: &str, theirs: impl Fn() -> P) {
+fn compare<T, P>(name: &str, machine: &Flow, ours: impl Fn(Box<Flow>) -> T, peer: &str, theirs: impl Fn() -> P) {
     let (mut own, mut other, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let machines: Vec<_> = (0..TIMES).map(|_| machine.clone()).collect();
+        let machines: Vec<_> = (0..TIMES).map(|_| Box::new(machine.clone())).collect();
         let begin = Instant::now();
         for machine in machines {
             black_box(ours(black_box(machine)));
@@ -98,7 +98,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// The flow at the first effect of this kind, in a home where nobody is signed in.
-fn until(request: Request, mut stops: impl FnMut(&Effect) -> bool) -> Flow {
+fn until(request: Request, mut stops: impl FnMut(&Effect) -> bool) -> Box<Flow> {
     let mut step = Flow::start(request, NOW, Seed::new([1; 32]));
     loop {
         let Step::Perform { machine, effect, .. } = step else { panic!("the flow has ended") };

@@ -23,10 +23,10 @@ fn every_transcript_goes_along_the_lists() {
 
 fn walk(transcript: &Transcript) -> usize {
     let mut steps = 0;
-    let mut flow: Option<Flow> = None;
+    let mut flow: Option<Box<Flow>> = None;
     for turn in &transcript.turns {
         let now = Timestamp::from_milliseconds(turn.now);
-        let before = flow.as_ref().map(Flow::states);
+        let before = flow.as_deref().map(Flow::states);
         let step = match (&turn.said, flow.take()) {
             (Said::Request(request), _) => Flow::start(request.clone(), now, Seed::new(transcript.seed())),
             (Said::Event(event), Some(flow)) => flow.step(now, event.clone()),

@@ -1,5 +1,6 @@
 //! Client authentication where a client may have a secret or a key (RFC 6749, section 2.3; RFC 7523).
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -82,8 +83,8 @@ impl Authenticating {
 impl Machine for Authenticating {
     type Output = ClientProof;
 
-    fn step(self, _: Timestamp, event: Event) -> Step<Self> {
-        match (self, event) {
+    fn step(self: Box<Self>, _: Timestamp, event: Event) -> Step<Self> {
+        match (*self, event) {
             (Self::Loading { basic }, Event::Loaded(Some(secret))) => {
                 Step::Done(Ok(ClientProof::secret(secret, basic)))
             }

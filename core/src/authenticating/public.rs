@@ -1,5 +1,6 @@
 //! Client authentication where every client is a public one: there is nothing to prove (RFC 6749, section 2.1).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -31,8 +32,8 @@ impl Authenticating {
 impl Machine for Authenticating {
     type Output = ClientProof;
 
-    fn step(self, _: Timestamp, _: Event) -> Step<Self> {
-        match self {}
+    fn step(self: Box<Self>, _: Timestamp, _: Event) -> Step<Self> {
+        match *self {}
     }
 }
 

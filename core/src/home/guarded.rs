@@ -19,7 +19,7 @@ const PATIENCE: u64 = 2_000;
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) enum GuardedReading {
     Locking { configuration: Configuration },
-    Reading { locked: bool, step: Reading },
+    Reading { locked: bool, step: Box<Reading> },
     Unlocking { result: Result<Box<Held>, Error> },
 }
 
@@ -46,8 +46,8 @@ impl GuardedReading {
 impl Machine for GuardedReading {
     type Output = Box<Held>;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        match (self, event) {
+    fn step(self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
+        match (*self, event) {
             (Self::Locking { configuration }, Event::Locked) => Self::reading(true, Reading::start(&configuration)),
             (Self::Locking { configuration }, Event::LockFailed(_)) => {
                 Self::reading(false, Reading::start(&configuration))

@@ -140,14 +140,14 @@ impl Reading {
     /// Reads the store that a login has chosen, if it has.
     pub(crate) fn of(configuration: &Configuration, chosen: Option<StoreMode>) -> Step<Self> {
         let policy = configuration.policy.clone();
-        let machine = Self { configured: configuration.store, policy, chosen, state: State::Sidecar };
+        let machine = Box::new(Self { configured: configuration.store, policy, chosen, state: State::Sidecar });
         if configuration.store() == StoreMode::Ephemeral {
             return machine.read(Sidecar::default());
         }
         Step::perform(machine, Effect::Load(Slot::Sidecar))
     }
 
-    fn read(self, sidecar: Sidecar) -> Step<Self> {
+    fn read(mut self: Box<Self>, sidecar: Sidecar) -> Step<Self> {
         let mode = match (self.configured, self.chosen.or(sidecar.store)) {
             (Some(StoreMode::Ephemeral), _) => StoreMode::Ephemeral,
             (_, Some(pinned)) => pinned,
@@ -157,35 +157,39 @@ impl Reading {
         let warnings = disagrees.map(|configured| disagreement(mode, configured)).into_iter().collect();
         let place = mode.place();
         let held = Box::new(Held { sidecar, mode, place, record: Ok(None), trouble: None, warnings });
-        Step::perform(Self { state: State::Record { held, place }, ..self }, Effect::Load(Slot::Record(place)))
+        self.state = State::Record { held, place };
+        Step::perform(self, Effect::Load(Slot::Record(place)))
     }
 
     #[cfg(feature = "homes")]
-    fn beside(self, held: Box<Held>, keyring: Option<Secret>, trouble: Option<StoreFailure>) -> Step<Self> {
-        let machine = Self { state: State::Beside { held, keyring, trouble }, ..self };
-        Step::perform(machine, Effect::Load(Slot::Record(Place::File)))
+    fn beside(
+        mut self: Box<Self>,
+        held: Box<Held>,
+        keyring: Option<Secret>,
+        trouble: Option<StoreFailure>,
+    ) -> Step<Self> {
+        self.state = State::Beside { held, keyring, trouble };
+        Step::perform(self, Effect::Load(Slot::Record(Place::File)))
     }
 }
 
 impl Machine for Reading {
     type Output = Box<Held>;
 
-    fn step(self, _: Timestamp, event: Event) -> Step<Self> {
-        let Self { configured, policy, chosen, state } = self;
-        let back = |state| Self { configured, policy: policy.clone(), chosen, state };
-        match (state, event) {
+    fn step(mut self: Box<Self>, _: Timestamp, event: Event) -> Step<Self> {
+        match (core::mem::replace(&mut self.state, State::Sidecar), event) {
             (State::Sidecar, Event::Loaded(text)) => {
                 let sidecar = text.as_ref().and_then(Sidecar::parse).unwrap_or_default();
-                back(State::Sidecar).read(sidecar)
+                self.read(sidecar)
             }
             (State::Sidecar, Event::StoreFailed(failure)) => Step::Done(Err(failure.into())),
             #[cfg(feature = "homes")]
             (State::Record { held, place: Place::Keyring }, Event::Loaded(text)) if held.mode.is_auto() => {
-                back(State::Sidecar).beside(held, text, None)
+                self.beside(held, text, None)
             }
             #[cfg(feature = "homes")]
             (State::Record { held, place: Place::Keyring }, Event::StoreFailed(failure)) if held.mode.is_auto() => {
-                back(State::Sidecar).beside(held, None, Some(failure))
+                self.beside(held, None, Some(failure))
             }
             (State::Record { held, place }, Event::Loaded(text)) => Step::Done(Ok(held.with(place, text.as_ref()))),
             #[cfg(feature = "homes")]
@@ -199,11 +203,11 @@ impl Machine for Reading {
                 Step::Done(Ok(held.with(Place::Keyring, Some(&keyring))))
             }
             (State::Record { held, .. }, Event::StoreFailed(failure)) => {
-                Step::Done(Ok(held.without(policy.blame(failure))))
+                Step::Done(Ok(held.without(self.policy.blame(failure))))
             }
             #[cfg(feature = "homes")]
             (State::Beside { held, .. }, Event::StoreFailed(failure)) => {
-                Step::Done(Ok(held.without(policy.blame(failure))))
+                Step::Done(Ok(held.without(self.policy.blame(failure))))
             }
             (_, event) => Step::Done(Err(unexpected(&event))),
         }

@@ -1,6 +1,7 @@
 //! Writing a record into a home.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -111,10 +112,16 @@ impl Writing {
         let clear = place == Place::Keyring || (place == Place::File && in_keyring);
         let state = State::Saving(place);
         let policy = policy.clone();
-        Self { mode, before, sidecar, text, secret, proof, warnings: Vec::new(), policy, clear, state }.go(place)
+        Box::new(Self { mode, before, sidecar, text, secret, proof, warnings: Vec::new(), policy, clear, state })
+            .go(place)
     }
 
-    fn go(self, place: Place) -> Step<Self> {
+    fn at(mut self: Box<Self>, state: State) -> Box<Self> {
+        self.state = state;
+        self
+    }
+
+    fn go(self: Box<Self>, place: Place) -> Step<Self> {
         if let Err(error) = self.policy.permits_place(place) {
             return Step::Done(Err(error));
         }
@@ -127,10 +134,10 @@ impl Writing {
             }
             ClientSecret::Kept | ClientSecret::None => return self.prove(place),
         };
-        Step::perform(Self { state, ..self }, effect)
+        Step::perform(self.at(state), effect)
     }
 
-    fn prove(self, place: Place) -> Step<Self> {
+    fn prove(self: Box<Self>, place: Place) -> Step<Self> {
         let public = match &self.proof {
             ProofKey::Given(jwk) => Some(jwk.clone()),
             ProofKey::Kept if place != self.before => self.sidecar.proof_key().map(|key| Secret::new(key.text())),
@@ -138,15 +145,15 @@ impl Writing {
         };
         let Some(contents) = public else { return self.save(place) };
         let effect = Effect::Save { slot: Slot::Proof(place), contents };
-        Step::perform(Self { state: State::Proving(place), ..self }, effect)
+        Step::perform(self.at(State::Proving(place)), effect)
     }
 
-    fn save(self, place: Place) -> Step<Self> {
+    fn save(self: Box<Self>, place: Place) -> Step<Self> {
         let effect = Effect::Save { slot: Slot::Record(place), contents: self.text.clone() };
-        Step::perform(Self { state: State::Saving(place), ..self }, effect)
+        Step::perform(self.at(State::Saving(place)), effect)
     }
 
-    fn saved(mut self, place: Place) -> Step<Self> {
+    fn saved(mut self: Box<Self>, place: Place) -> Step<Self> {
         if place == Place::Ephemeral {
             return self.done(place);
         }
@@ -155,20 +162,21 @@ impl Writing {
         self.note(place)
     }
 
-    fn note(self, place: Place) -> Step<Self> {
+    fn note(self: Box<Self>, place: Place) -> Step<Self> {
         let effect = Effect::Save { slot: Slot::Sidecar, contents: self.sidecar.text() };
-        Step::perform(Self { state: State::Noting(place), ..self }, effect)
+        Step::perform(self.at(State::Noting(place)), effect)
     }
 
-    fn noted(self, place: Place) -> Step<Self> {
+    fn noted(mut self: Box<Self>, place: Place) -> Step<Self> {
         if self.clear {
             let effect = Effect::Remove(Slot::Record(beside(place)));
-            return Step::perform(Self { clear: false, state: State::Clearing(place), ..self }, effect);
+            self.clear = false;
+            return Step::perform(self.at(State::Clearing(place)), effect);
         }
         self.done(place)
     }
 
-    fn cleared(self, place: Place) -> Step<Self> {
+    fn cleared(self: Box<Self>, place: Place) -> Step<Self> {
         let mut slots = Vec::new();
         if matches!(self.proof, ProofKey::Given(_)) {
             slots.push(Slot::Proof(beside(place)));
@@ -179,23 +187,23 @@ impl Writing {
         self.sweep(place, slots)
     }
 
-    fn sweep(self, place: Place, slots: Vec<Slot>) -> Step<Self> {
+    fn sweep(self: Box<Self>, place: Place, slots: Vec<Slot>) -> Step<Self> {
         match slots.last() {
             Some(slot) => {
                 let effect = Effect::Remove(*slot);
-                Step::perform(Self { state: State::Sweeping { place, slots }, ..self }, effect)
+                Step::perform(self.at(State::Sweeping { place, slots }), effect)
             }
             None => self.swept(place),
         }
     }
 
-    fn swept(mut self, place: Place) -> Step<Self> {
+    fn swept(mut self: Box<Self>, place: Place) -> Step<Self> {
         let before = self.sidecar.clone();
         self.sidecar.saw(beside(place), None);
         if self.sidecar == before { self.done(place) } else { self.note(place) }
     }
 
-    fn done(self, place: Place) -> Step<Self> {
+    fn done(self: Box<Self>, place: Place) -> Step<Self> {
         Step::Done(Ok(Written { place, sidecar: self.sidecar, warnings: self.warnings }))
     }
 
@@ -208,7 +216,7 @@ impl Writing {
 impl Machine for Writing {
     type Output = Written;
 
-    fn step(mut self, _: Timestamp, event: Event) -> Step<Self> {
+    fn step(mut self: Box<Self>, _: Timestamp, event: Event) -> Step<Self> {
         match (self.state.clone(), event) {
             (State::Fetching(place), Event::Loaded(Some(secret))) => {
                 self.secret = ClientSecret::Given(secret);

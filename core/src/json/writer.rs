@@ -8,6 +8,8 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
+use super::reader::plain;
+
 /// A value as JSON text.
 pub(crate) fn write(value: &impl Serialize) -> String {
     let mut writer = Writer { text: String::new() };
@@ -56,28 +58,28 @@ impl Writer {
 
     fn quote(&mut self, text: &str) {
         self.put("\"");
-        let mut start = 0;
-        for (at, byte) in text.bytes().enumerate() {
+        let mut rest = text;
+        loop {
+            let (fine, special) = rest.split_at_checked(plain(rest.as_bytes())).unwrap_or((rest, ""));
+            self.put(fine);
+            let Some(byte) = special.bytes().next() else { break };
             let letter = match byte {
-                b'"' | b'\\' => char::from(byte),
                 8 => 'b',
                 9 => 't',
                 10 => 'n',
                 12 => 'f',
                 13 => 'r',
                 0..0x20 => 'u',
-                _ => continue,
+                _ => char::from(byte),
             };
-            self.put(text.get(start..at).unwrap_or_default());
             self.put("\\");
             self.text.push(letter);
             if letter == 'u' {
                 self.put(if byte < 16 { "000" } else { "001" });
                 self.text.extend(char::from_digit(u32::from(byte % 16), 16));
             }
-            start = at + 1;
+            rest = special.get(1..).unwrap_or_default();
         }
-        self.put(text.get(start..).unwrap_or_default());
         self.put("\"");
     }
 

@@ -1,5 +1,6 @@
 //! Keys and tokens that a person already has.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::{Begun, Login, State};
@@ -11,7 +12,7 @@ use crate::{Error, Secret, Step, Timestamp};
 
 impl Begun {
     /// An access token that a person has: a personal one is asked whose it is, anything else must be a JWT.
-    pub(super) fn given(self, token: Secret, now: Timestamp) -> Step<Login> {
+    pub(super) fn given(self: Box<Self>, token: Secret, now: Timestamp) -> Step<Login> {
         let provider = &self.request.configuration.provider;
         if !provider.is_openai() {
             let workspace = Claims::of(&token).and_then(|claims| claims.workspace().cloned());
@@ -33,15 +34,15 @@ impl Begun {
         }
     }
 
-    pub(super) fn asking(self, step: Step<Whoami>, token: Secret) -> Step<Login> {
+    pub(super) fn asking(self: Box<Self>, step: Step<Whoami>, token: Secret) -> Step<Login> {
         step.within(
             (self, token),
             |(begun, token), step| begun.at(State::Asking { step, token }),
-            |(begun, token), result| match result {
+            |(mut begun, token), result| match result {
                 Ok(account) => {
                     let workspace = account.workspace_id.clone();
-                    Self { account: Some(account), ..begun }
-                        .keep(Record::personal_access_token(token), workspace.as_ref())
+                    begun.account = Some(account);
+                    begun.keep(Record::personal_access_token(token), workspace.as_ref())
                 }
                 Err(error) => Step::Done(Err(error)),
             },
@@ -49,14 +50,14 @@ impl Begun {
     }
 
     /// Stores an access token of a workspace, if that is permitted.
-    fn keep(self, record: Record, workspace: Option<&String>) -> Step<Login> {
+    fn keep(self: Box<Self>, record: Record, workspace: Option<&String>) -> Step<Login> {
         match self.request.configuration.permits_workspace(workspace) {
             Ok(()) => self.store_given(record, workspace.cloned()),
             Err(error) => Step::Done(Err(error)),
         }
     }
 
-    pub(super) fn store_given(self, record: Record, workspace: Option<String>) -> Step<Login> {
+    pub(super) fn store_given(self: Box<Self>, record: Record, workspace: Option<String>) -> Step<Login> {
         let credential = NewCredential { workspace, ..NewCredential::given(record, &self.request) };
         self.store(credential)
     }

@@ -1,5 +1,6 @@
 //! Getting one token: from a command, or from a token endpoint with a grant that needs nobody.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -38,9 +39,9 @@ pub(crate) struct Issuing {
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
     Running { command: TokenCommand },
-    Discovering { step: Discovery, exchange: Exchange },
+    Discovering { step: Box<Discovery>, exchange: Exchange },
     Asking { server: String, exchange: Exchange },
-    Authenticating { step: Authenticating, exchange: Exchange },
+    Authenticating { step: Box<Authenticating>, exchange: Exchange },
     Sending { exchange: Exchange, sent: Timestamp },
 }
 
@@ -167,8 +168,8 @@ impl Issuing {
 impl Machine for Issuing {
     type Output = Answer;
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        let Self { configuration, seed, state } = self;
+    fn step(self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
+        let Self { configuration, seed, state } = *self;
         match (state, event) {
             (State::Running { command }, Event::Ran { status, output }) => {
                 match printed(&command.command, status, &output) {

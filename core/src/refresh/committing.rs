@@ -28,7 +28,7 @@ const PATIENCE: u64 = 30_000;
 /// - `Revoking`  → (revoking) → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Committing {
-    order: Order,
+    order: Box<Order>,
     /// What was held when the token was spent.
     spent: Box<Held>,
     set: TokenSet,
@@ -44,10 +44,10 @@ pub(crate) struct Committing {
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
     Locking,
-    Comparing(Reading),
-    Writing { step: Writing, record: Record },
+    Comparing(Box<Reading>),
+    Writing { step: Box<Writing>, record: Record },
     Unlocking(Verdict),
-    Revoking { step: Revoking, result: Result<Token, Error> },
+    Revoking { step: Box<Revoking>, result: Result<Token, Error> },
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -70,7 +70,7 @@ pub(crate) struct Committed {
 
 impl Committing {
     pub(crate) fn start(
-        order: Order,
+        order: Box<Order>,
         spent: Box<Held>,
         set: TokenSet,
         granted: Timestamp,
@@ -81,15 +81,21 @@ impl Committing {
         Step::perform(machine, Effect::Lock { lock: Lock::Commit, deadline: PATIENCE })
     }
 
-    fn compare(self, locked: bool, now: Timestamp) -> Step<Self> {
-        let reading = Reading::start(&self.order.configuration);
-        Self { locked, ..self }.comparing(reading, now)
+    fn at(mut self: Box<Self>, state: State) -> Box<Self> {
+        self.state = state;
+        self
     }
 
-    fn comparing(self, step: Step<Reading>, now: Timestamp) -> Step<Self> {
+    fn compare(mut self: Box<Self>, locked: bool, now: Timestamp) -> Step<Self> {
+        let reading = Reading::start(&self.order.configuration);
+        self.locked = locked;
+        self.comparing(reading, now)
+    }
+
+    fn comparing(self: Box<Self>, step: Step<Reading>, now: Timestamp) -> Step<Self> {
         step.within(
             self,
-            |machine, step| Self { state: State::Comparing(step), ..machine },
+            |machine, step| machine.at(State::Comparing(step)),
             |machine, result| match result {
                 Ok(found) => machine.compared(found, now),
                 Err(error) => machine.not_saved(&error, now),
@@ -97,7 +103,7 @@ impl Committing {
         )
     }
 
-    fn compared(self, found: Box<Held>, now: Timestamp) -> Step<Self> {
+    fn compared(self: Box<Self>, found: Box<Held>, now: Timestamp) -> Step<Self> {
         if let Err(error @ Error::Forbidden(_)) = found.permitted(&self.order.configuration) {
             return self.not_saved(&error, now);
         }
@@ -132,11 +138,11 @@ impl Committing {
         }
     }
 
-    fn discard(self, reason: LoginRequired) -> Step<Self> {
+    fn discard(self: Box<Self>, reason: LoginRequired) -> Step<Self> {
         self.unlock(Verdict::Discarded(Err(reason.into())))
     }
 
-    fn write(mut self, found: Box<Held>, record: Record, now: Timestamp) -> Step<Self> {
+    fn write(mut self: Box<Self>, found: Box<Held>, record: Record, now: Timestamp) -> Step<Self> {
         let Some(current) = record.tokens() else { return self.discard(LoginRequired::AnotherAccount) };
         let renewed = current.clone().renewed(&self.set);
         let mut sidecar = found.sidecar.settled(&self.order.configuration.home, &self.order.seed);
@@ -163,10 +169,10 @@ impl Committing {
         self.writing(step, record, now)
     }
 
-    fn writing(self, step: Step<Writing>, record: Record, now: Timestamp) -> Step<Self> {
+    fn writing(self: Box<Self>, step: Step<Writing>, record: Record, now: Timestamp) -> Step<Self> {
         step.within(
             (self, record),
-            |(machine, record), step| Self { state: State::Writing { step, record }, ..machine },
+            |(machine, record), step| machine.at(State::Writing { step, record }),
             |(machine, record), result| match result {
                 Ok(written) => machine.written(written, record, now),
                 Err(error) => machine.not_saved(&error, now),
@@ -174,7 +180,7 @@ impl Committing {
         )
     }
 
-    fn written(self, written: Written, record: Record, now: Timestamp) -> Step<Self> {
+    fn written(self: Box<Self>, written: Written, record: Record, now: Timestamp) -> Step<Self> {
         let mut held = self.spent.clone();
         held.sidecar = written.sidecar;
         held.warnings.extend(written.warnings);
@@ -184,7 +190,7 @@ impl Committing {
     }
 
     /// The new tokens stay parked; they are handed out all the same, with a warning, unless a policy forbids them.
-    fn not_saved(self, error: &Error, now: Timestamp) -> Step<Self> {
+    fn not_saved(self: Box<Self>, error: &Error, now: Timestamp) -> Step<Self> {
         let mut held = self.spent.clone();
         let warning = Report {
             code: "not_saved".to_owned(),
@@ -225,7 +231,7 @@ impl Committing {
         self.spent.record.as_ref().ok()?.as_ref()?.tokens()
     }
 
-    fn unlock(self, verdict: Verdict) -> Step<Self> {
+    fn unlock(self: Box<Self>, verdict: Verdict) -> Step<Self> {
         let line = match &verdict {
             Verdict::Saved(_) => "the renewed credentials are saved",
             Verdict::NotSaved(_) => "the renewed credentials could not be saved and stay parked",
@@ -235,11 +241,10 @@ impl Committing {
         if !self.locked {
             return self.finish(verdict, Timestamp::default());
         }
-        Step::perform(Self { state: State::Unlocking(verdict), ..self }, Effect::Unlock(Lock::Commit))
-            .logged(LogLine::detail(line))
+        Step::perform(self.at(State::Unlocking(verdict)), Effect::Unlock(Lock::Commit)).logged(LogLine::detail(line))
     }
 
-    fn finish(self, verdict: Verdict, now: Timestamp) -> Step<Self> {
+    fn finish(self: Box<Self>, verdict: Verdict, now: Timestamp) -> Step<Self> {
         match verdict {
             Verdict::Saved(token) | Verdict::Adopted(token) => {
                 Step::Done(Ok(Committed { token: Ok(token), settled: true }))
@@ -249,20 +254,20 @@ impl Committing {
         }
     }
 
-    fn revoke(self, result: Result<Token, Error>, now: Timestamp) -> Step<Self> {
+    fn revoke(self: Box<Self>, result: Result<Token, Error>, now: Timestamp) -> Step<Self> {
         let Some(tokens) = self.spent_tokens().map(|tokens| tokens.clone().renewed(&self.set)) else {
             return Step::Done(Ok(Committed { token: result, settled: true }));
         };
-        let Order { configuration, seed, .. } = &self.order;
+        let Order { configuration, seed, .. } = &*self.order;
         let session =
             Session::new(&tokens, self.provider.clone(), configuration, SecretSource::Given(self.secret.clone()), seed);
         self.revoking(Revoking::start(session, now), result)
     }
 
-    fn revoking(self, step: Step<Revoking>, result: Result<Token, Error>) -> Step<Self> {
+    fn revoking(self: Box<Self>, step: Step<Revoking>, result: Result<Token, Error>) -> Step<Self> {
         step.within(
             (self, result),
-            |(machine, result), step| Self { state: State::Revoking { step, result }, ..machine },
+            |(machine, result), step| machine.at(State::Revoking { step, result }),
             |(_, token), _| Step::Done(Ok(Committed { token, settled: true })),
         )
     }
@@ -271,7 +276,7 @@ impl Committing {
 impl Machine for Committing {
     type Output = Committed;
 
-    fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
+    fn step(mut self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
         match (core::mem::replace(&mut self.state, State::Locking), event) {
             // The file is replaced whole, so a peer that holds on to its lock can be passed; a token that is
             // not saved would be lost for certain.

@@ -1,6 +1,7 @@
 //! Whether a stored token will do, and whether its successor may be asked for.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 
 use serde::{Deserialize, Serialize};
 
@@ -112,8 +113,8 @@ impl Order {
         }
     }
 
-    pub(super) fn with_need(&self, need: Need) -> Self {
-        Self { need, ..self.clone() }
+    pub(super) fn with_need(&self, need: Need) -> Box<Self> {
+        Box::new(Self { need, ..self.clone() })
     }
 
     /// Judges what was read again under the lock, against what was read before it: a record that another process

@@ -23,7 +23,7 @@ const PAUSE: u64 = 500;
 /// - `Pausing` → `Slept` → `Looking` · any other event → done
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Rejection {
-    order: Order,
+    order: Box<Order>,
     spent: Box<Held>,
     reason: LoginRequired,
     /// The token's death is on record.
@@ -41,12 +41,12 @@ pub(crate) struct Rejected {
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
     Looking {
-        step: Reading,
+        step: Box<Reading>,
         look: u8,
     },
     /// And how it ends after that, if it does.
     Burying {
-        step: Remembering,
+        step: Box<Remembering>,
         look: u8,
         end: Option<Error>,
     },
@@ -56,19 +56,24 @@ enum State {
 }
 
 impl Rejection {
-    pub(crate) fn start(order: Order, spent: Box<Held>, reason: LoginRequired, now: Timestamp) -> Step<Self> {
-        Self { order, spent, reason, buried: false, state: State::Pausing { look: 0 } }.look(1, now)
+    pub(crate) fn start(order: Box<Order>, spent: Box<Held>, reason: LoginRequired, now: Timestamp) -> Step<Self> {
+        Box::new(Self { order, spent, reason, buried: false, state: State::Pausing { look: 0 } }).look(1, now)
     }
 
-    fn look(self, look: u8, now: Timestamp) -> Step<Self> {
+    fn at(mut self: Box<Self>, state: State) -> Box<Self> {
+        self.state = state;
+        self
+    }
+
+    fn look(self: Box<Self>, look: u8, now: Timestamp) -> Step<Self> {
         let reading = Reading::start(&self.order.configuration);
         self.looking(reading, look, now)
     }
 
-    fn looking(self, step: Step<Reading>, look: u8, now: Timestamp) -> Step<Self> {
+    fn looking(self: Box<Self>, step: Step<Reading>, look: u8, now: Timestamp) -> Step<Self> {
         step.within(
             self,
-            |machine, step| Self { state: State::Looking { step, look }, ..machine },
+            |machine, step| machine.at(State::Looking { step, look }),
             |machine, result| match result {
                 Ok(found) => machine.looked(&found, look, now),
                 // A store that stumbles is looked into again.
@@ -79,7 +84,7 @@ impl Rejection {
         )
     }
 
-    fn looked(self, found: &Held, look: u8, now: Timestamp) -> Step<Self> {
+    fn looked(self: Box<Self>, found: &Held, look: u8, now: Timestamp) -> Step<Self> {
         let before = self.spent.record().ok().and_then(|record| record.tokens());
         let current = found.record().ok().and_then(|record| record.tokens());
         if let (Some(before), Some(current)) = (before, current) {
@@ -99,7 +104,7 @@ impl Rejection {
     }
 
     /// The successor is not there.
-    fn missed(self, look: u8) -> Step<Self> {
+    fn missed(self: Box<Self>, look: u8) -> Step<Self> {
         if look >= LOOKS {
             let error = self.reason.into();
             return self.end(look, error);
@@ -107,11 +112,11 @@ impl Rejection {
         self.bury(look, None)
     }
 
-    fn end(self, look: u8, error: Error) -> Step<Self> {
+    fn end(self: Box<Self>, look: u8, error: Error) -> Step<Self> {
         self.bury(look, Some(error))
     }
 
-    fn bury(self, look: u8, end: Option<Error>) -> Step<Self> {
+    fn bury(self: Box<Self>, look: u8, end: Option<Error>) -> Step<Self> {
         let token = self.spent.record().ok().and_then(Record::refresh_token).filter(|_| !self.buried);
         let Some(token) = token else { return self.buried(look, end) };
         let fact = Fact::Dead { token: token.clone(), reason: self.reason };
@@ -119,20 +124,21 @@ impl Rejection {
         self.burying(step, look, end).logged(LogLine::detail("the refresh token is dead and will not be sent again"))
     }
 
-    fn burying(self, step: Step<Remembering>, look: u8, end: Option<Error>) -> Step<Self> {
+    fn burying(self: Box<Self>, step: Step<Remembering>, look: u8, end: Option<Error>) -> Step<Self> {
         step.within(
             (self, end),
-            |(machine, end), step| Self { state: State::Burying { step, look, end }, ..machine },
-            |(machine, end), result| Self { buried: result.is_ok(), ..machine }.buried(look, end),
+            |(machine, end), step| machine.at(State::Burying { step, look, end }),
+            |(mut machine, end), result| {
+                machine.buried = result.is_ok();
+                machine.buried(look, end)
+            },
         )
     }
 
-    fn buried(self, look: u8, end: Option<Error>) -> Step<Self> {
+    fn buried(self: Box<Self>, look: u8, end: Option<Error>) -> Step<Self> {
         match end {
             Some(error) => Step::Done(Ok(Rejected { token: Err(error), settled: self.buried })),
-            None => {
-                Step::perform(Self { state: State::Pausing { look }, ..self }, Effect::Sleep { milliseconds: PAUSE })
-            }
+            None => Step::perform(self.at(State::Pausing { look }), Effect::Sleep { milliseconds: PAUSE }),
         }
     }
 }
@@ -140,7 +146,7 @@ impl Rejection {
 impl Machine for Rejection {
     type Output = Rejected;
 
-    fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
+    fn step(mut self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
         match (core::mem::replace(&mut self.state, State::Pausing { look: 0 }), event) {
             (State::Looking { step, look }, event) => self.looking(step.step(now, event), look, now),
             (State::Burying { step, look, end }, event) => self.burying(step.step(now, event), look, end),

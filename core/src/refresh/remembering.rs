@@ -1,5 +1,6 @@
 //! Adding one fact to what is remembered beside the record.
 
+use alloc::boxed::Box;
 use serde::{Deserialize, Serialize};
 
 use super::Order;
@@ -13,7 +14,7 @@ use crate::{Effect, Event, Local, LoginRequired, Machine, Place, Secret, Slot, S
 /// - `Saving`  → `Saved` → done · any other event → done, and nothing is remembered
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(super) enum Remembering {
-    Loading { order: Order, fact: Fact },
+    Loading { order: Box<Order>, fact: Fact },
     Saving,
 }
 
@@ -32,15 +33,15 @@ impl Remembering {
         if place == Place::Ephemeral {
             return Step::Done(Ok(()));
         }
-        Step::perform(Self::Loading { order: order.clone(), fact }, Effect::Load(Slot::Sidecar))
+        Step::perform(Self::Loading { order: Box::new(order.clone()), fact }, Effect::Load(Slot::Sidecar))
     }
 }
 
 impl Machine for Remembering {
     type Output = ();
 
-    fn step(self, now: Timestamp, event: Event) -> Step<Self> {
-        match (self, event) {
+    fn step(self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
+        match (*self, event) {
             (Self::Loading { order, fact }, Event::Loaded(text)) => {
                 let sidecar = text.as_ref().and_then(Sidecar::parse).unwrap_or_default();
                 if sidecar.is_newer() {

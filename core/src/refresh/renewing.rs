@@ -48,7 +48,7 @@ const ROOM: u32 = 64 * 1024;
 /// - `Clearing`       → any event → done, or `Rereading` after an answer that was found
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub(crate) struct Renewing {
-    order: Order,
+    order: Box<Order>,
     target: Target,
     /// What is held: read before the lock, then again under it.
     held: Box<Held>,
@@ -61,16 +61,16 @@ pub(crate) struct Renewing {
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 enum State {
-    Rereading(GuardedReading),
+    Rereading(Box<GuardedReading>),
     Looking,
     Draining { attempt: u32 },
-    Authenticating { step: Preparing, attempt: u32 },
+    Authenticating { step: Box<Preparing>, attempt: u32 },
     Reserving { intent: Intent, request: HttpRequest },
     Sending { intent: Intent },
     Parking { intent: Intent, answer: Secret, aside: Aside },
-    Committing { step: Committing, found: bool },
-    Rejecting(Rejection),
-    Noting { step: Remembering, result: Result<Token, Error>, trace: Trace },
+    Committing { step: Box<Committing>, found: bool },
+    Rejecting(Box<Rejection>),
+    Noting { step: Box<Remembering>, result: Result<Token, Error>, trace: Trace },
     Clearing { then: Then },
 }
 
@@ -104,19 +104,24 @@ enum Then {
 
 impl Renewing {
     /// Begins, with the lock held; `seen` is what was read before it was taken.
-    pub(crate) fn start(order: Order, target: Target, seen: Box<Held>, now: Timestamp) -> Step<Self> {
-        Self { order, target, held: seen, secret: None, possession: None, state: State::Looking }.reread(now)
+    pub(crate) fn start(order: Box<Order>, target: Target, seen: Box<Held>, now: Timestamp) -> Step<Self> {
+        Box::new(Self { order, target, held: seen, secret: None, possession: None, state: State::Looking }).reread(now)
     }
 
-    fn reread(self, now: Timestamp) -> Step<Self> {
+    fn at(mut self: Box<Self>, state: State) -> Box<Self> {
+        self.state = state;
+        self
+    }
+
+    fn reread(self: Box<Self>, now: Timestamp) -> Step<Self> {
         let step = GuardedReading::start(&self.order.configuration);
         self.rereading(step, now)
     }
 
-    fn rereading(self, step: Step<GuardedReading>, now: Timestamp) -> Step<Self> {
+    fn rereading(self: Box<Self>, step: Step<GuardedReading>, now: Timestamp) -> Step<Self> {
         step.within(
             self,
-            |machine, step| Self { state: State::Rereading(step), ..machine },
+            |machine, step| machine.at(State::Rereading(step)),
             |machine, result| match result {
                 Ok(held) => machine.compared(held, now),
                 Err(error) => Step::Done(Err(error)),
@@ -124,27 +129,27 @@ impl Renewing {
         )
     }
 
-    fn compared(self, held: Box<Held>, now: Timestamp) -> Step<Self> {
+    fn compared(mut self: Box<Self>, held: Box<Held>, now: Timestamp) -> Step<Self> {
         match self.order.judge_again(&self.held, &held, now) {
             Judgement::Use(token) => return Step::Done(Ok(token)),
             Judgement::Stop(error) => return Step::Done(Err(error)),
             Judgement::Renew => {}
         }
         let place = held.place;
-        let machine = Self { held, state: State::Looking, ..self };
+        self.held = held;
         // The endpoints were found for the record that was read first.
-        let same_provider = machine.tokens().is_some_and(|tokens| {
-            let provider = provider_of(tokens, &machine.held.sidecar, &machine.order.configuration);
-            provider.issuer == machine.target.provider.issuer && provider.client_id == machine.target.provider.client_id
+        let same_provider = self.tokens().is_some_and(|tokens| {
+            let provider = provider_of(tokens, &self.held.sidecar, &self.order.configuration);
+            provider.issuer == self.target.provider.issuer && provider.client_id == self.target.provider.client_id
         });
         if !same_provider {
             return Step::failed(LoginRequired::AnotherAccount);
         }
-        Step::perform(machine, Effect::Load(Slot::Parked(place)))
+        Step::perform(self.at(State::Looking), Effect::Load(Slot::Parked(place)))
     }
 
     /// What an earlier process has left in the reserved place.
-    fn looked(self, parked: Option<Parked>, now: Timestamp) -> Step<Self> {
+    fn looked(self: Box<Self>, parked: Option<Parked>, now: Timestamp) -> Step<Self> {
         let ours = |intent: &Intent| self.refresh_token().is_some_and(|token| intent.is_of(token));
         match parked {
             Some(Parked { intent, answer }) if ours(&intent) => match answer.map(|answer| self.read(&answer)) {
@@ -160,19 +165,19 @@ impl Renewing {
     }
 
     /// One resend, after the earlier request has had time to arrive, and only when nothing else can help.
-    fn drain(self, attempts: u32, now: Timestamp) -> Step<Self> {
+    fn drain(self: Box<Self>, attempts: u32, now: Timestamp) -> Step<Self> {
         if !self.order.is_out_of_tokens(&self.held, now) {
             let error = Unavailable::BackingOff { seconds: DRAIN.div_ceil(1000) };
             return self.make_do(error.into(), now);
         }
         let attempt = attempts.saturating_add(1);
         let effect = Effect::Sleep { milliseconds: DRAIN };
-        Step::perform(Self { state: State::Draining { attempt }, ..self }, effect)
+        Step::perform(self.at(State::Draining { attempt }), effect)
             .logged(LogLine::detail("an earlier refresh was not finished; its request is given time to arrive"))
     }
 
     /// Nothing is sent without the key that the tokens are bound to: the server would take it for a thief's.
-    fn authenticate(mut self, attempt: u32, now: Timestamp) -> Step<Self> {
+    fn authenticate(mut self: Box<Self>, attempt: u32, now: Timestamp) -> Step<Self> {
         self.possession = self.possession.or_else(|| self.held.possession());
         let Target { provider, url, .. } = &self.target;
         let occasion = Occasion { audience: url, purpose: "refresh", seed: &self.order.seed, now };
@@ -181,18 +186,21 @@ impl Renewing {
         self.authenticating(step, attempt, now)
     }
 
-    fn authenticating(self, step: Step<Preparing>, attempt: u32, now: Timestamp) -> Step<Self> {
+    fn authenticating(self: Box<Self>, step: Step<Preparing>, attempt: u32, now: Timestamp) -> Step<Self> {
         step.within(
             self,
-            |machine, step| Self { state: State::Authenticating { step, attempt }, ..machine },
-            |machine, result| match result {
-                Ok(proof) => Self { secret: proof.shared_secret().cloned(), ..machine }.reserve(&proof, attempt, now),
+            |machine, step| machine.at(State::Authenticating { step, attempt }),
+            |mut machine, result| match result {
+                Ok(proof) => {
+                    machine.secret = proof.shared_secret().cloned();
+                    machine.reserve(&proof, attempt, now)
+                }
                 Err(error) => machine.make_do(error, now),
             },
         )
     }
 
-    fn reserve(self, proof: &Prepared, attempt: u32, now: Timestamp) -> Step<Self> {
+    fn reserve(self: Box<Self>, proof: &Prepared, attempt: u32, now: Timestamp) -> Step<Self> {
         let Some((token, reason)) = self
             .tokens()
             .and_then(|tokens| Some((tokens.refresh_token()?.clone(), self.order.reason(&self.held, tokens))))
@@ -203,14 +211,15 @@ impl Renewing {
         let request = answer::request(provider, url, proof, &token, reason);
         let intent = Intent::new(&token, &self.order.seed, now, attempt);
         let effect = Effect::Reserve { place: self.held.place, intent: intent.text(), size: ROOM };
-        Step::perform(Self { state: State::Reserving { intent, request }, ..self }, effect)
+        Step::perform(self.at(State::Reserving { intent, request }), effect)
     }
 
-    fn answered(self, response: HttpResponse, intent: Intent, now: Timestamp) -> Step<Self> {
+    fn answered(mut self: Box<Self>, response: HttpResponse, intent: Intent, now: Timestamp) -> Step<Self> {
         // A proof that was refused before anything else was looked at has spent nothing: the same attempt goes on, with
         // the intent as it stands.
         if let Some(possession) = self.possession.as_ref().and_then(|possession| possession.again(&response, now)) {
-            return Self { possession: Some(possession), ..self }
+            self.possession = Some(possession);
+            return self
                 .authenticate(intent.attempt, now)
                 .logged(LogLine::detail("the server asks for another proof of possession"));
         }
@@ -220,7 +229,7 @@ impl Renewing {
             Answer::Granted(answer) => {
                 let contents = intent.with_answer(&answer);
                 let effect = Effect::Save { slot: Slot::Parked(self.held.place), contents };
-                Step::perform(Self { state: State::Parking { intent, answer, aside }, ..self }, effect)
+                Step::perform(self.at(State::Parking { intent, answer, aside }), effect)
             }
             Answer::Rejected(reason) => {
                 // With an open intent it was our own earlier request whose answer was lost.
@@ -233,7 +242,7 @@ impl Renewing {
         }
     }
 
-    fn lost(self, reach: Reach, error: Error, intent: &Intent, now: Timestamp) -> Step<Self> {
+    fn lost(self: Box<Self>, reach: Reach, error: Error, intent: &Intent, now: Timestamp) -> Step<Self> {
         match reach {
             Reach::Unanswered | Reach::Broken(502 | 504) => self.unanswered(error, 0, intent, now),
             // The token is spent and its successor is gone.
@@ -242,7 +251,7 @@ impl Renewing {
         }
     }
 
-    fn unanswered(self, error: Error, asked: u64, intent: &Intent, now: Timestamp) -> Step<Self> {
+    fn unanswered(self: Box<Self>, error: Error, asked: u64, intent: &Intent, now: Timestamp) -> Step<Self> {
         if intent.attempt > 1 || !self.order.is_out_of_tokens(&self.held, now) {
             return self.note(error, asked, Trace::Standing, now);
         }
@@ -250,7 +259,7 @@ impl Renewing {
     }
 
     /// This request has done nothing; what became of one before it is as open as it was.
-    fn failed(self, error: Error, asked: u64, intent: &Intent, now: Timestamp) -> Step<Self> {
+    fn failed(self: Box<Self>, error: Error, asked: u64, intent: &Intent, now: Timestamp) -> Step<Self> {
         let trace = if intent.attempt > 1 { Trace::Standing } else { Trace::Nothing };
         if let Error::Misused(_) = error {
             // Nothing was asked of anybody: whoever mends the variable need not wait.
@@ -260,7 +269,7 @@ impl Renewing {
         self.note(error, asked, trace, now)
     }
 
-    fn parked(self, intent: Intent, answer: &Secret, aside: Aside, now: Timestamp) -> Step<Self> {
+    fn parked(self: Box<Self>, intent: Intent, answer: &Secret, aside: Aside, now: Timestamp) -> Step<Self> {
         match self.read(answer) {
             Ok(set) => self.commit(set, &intent, aside, false),
             // A success that nobody can read may have spent the token, or may be a proxy's page.
@@ -279,13 +288,13 @@ impl Renewing {
         if foreign { Err(Misbehaved::AnotherAccount { server }.into()) } else { Ok(set) }
     }
 
-    fn commit(self, mut set: TokenSet, intent: &Intent, aside: Aside, found: bool) -> Step<Self> {
+    fn commit(self: Box<Self>, mut set: TokenSet, intent: &Intent, aside: Aside, found: bool) -> Step<Self> {
         let Aside { date, nonce } = aside;
         set.nonce = nonce;
         let expires_at = Claims::of(&set.access_token).and_then(|claims| claims.expires_at());
         let lifetime = || Some(expires_at?.since(date?).max(0));
         set.expires_in = set.expires_in.or_else(lifetime);
-        let Self { order, held, target, .. } = &self;
+        let Self { order, held, target, .. } = &*self;
         let secret = self.secret.clone();
         let provider = target.provider.clone();
         // Nobody has asked for what was found: it is saved, then judged by what this caller needs.
@@ -294,10 +303,10 @@ impl Renewing {
         self.committing(step, found)
     }
 
-    fn committing(self, step: Step<Committing>, found: bool) -> Step<Self> {
+    fn committing(self: Box<Self>, step: Step<Committing>, found: bool) -> Step<Self> {
         step.within(
             self,
-            |machine, step| Self { state: State::Committing { step, found }, ..machine },
+            |machine, step| machine.at(State::Committing { step, found }),
             |machine, result| match result {
                 Ok(Committed { token: Ok(_), settled: true }) if found => machine.clear(Then::Reread),
                 Ok(Committed { token, settled: true }) => machine.clear(Then::End(token)),
@@ -307,15 +316,15 @@ impl Renewing {
         )
     }
 
-    fn reject(self, reason: LoginRequired, now: Timestamp) -> Step<Self> {
+    fn reject(self: Box<Self>, reason: LoginRequired, now: Timestamp) -> Step<Self> {
         let step = Rejection::start(self.order.clone(), self.held.clone(), reason, now);
         self.rejecting(step, now)
     }
 
-    fn rejecting(self, step: Step<Rejection>, now: Timestamp) -> Step<Self> {
+    fn rejecting(self: Box<Self>, step: Step<Rejection>, now: Timestamp) -> Step<Self> {
         step.within(
             self,
-            |machine, step| Self { state: State::Rejecting(step), ..machine },
+            |machine, step| machine.at(State::Rejecting(step)),
             |machine, result| match result {
                 Ok(Rejected { token, settled }) => {
                     let token = token.or_else(|error| machine.or_stored(error, now));
@@ -328,33 +337,33 @@ impl Renewing {
     }
 
     /// Remembers for the next process that a refresh has failed.
-    fn note(self, error: Error, asked: u64, trace: Trace, now: Timestamp) -> Step<Self> {
+    fn note(self: Box<Self>, error: Error, asked: u64, trace: Trace, now: Timestamp) -> Step<Self> {
         let result = self.or_stored(error, now);
         let step = Remembering::start(&self.order, self.held.place, Fact::Failed { asked });
         self.noting(step, result, trace)
     }
 
-    fn noting(self, step: Step<Remembering>, result: Result<Token, Error>, trace: Trace) -> Step<Self> {
+    fn noting(self: Box<Self>, step: Step<Remembering>, result: Result<Token, Error>, trace: Trace) -> Step<Self> {
         step.within(
             (self, result, trace),
-            |(machine, result, trace), step| Self { state: State::Noting { step, result, trace }, ..machine },
+            |(machine, result, trace), step| machine.at(State::Noting { step, result, trace }),
             |(machine, result, trace), _| match trace {
                 Trace::Nothing => machine.clear(Then::End(result)),
                 Trace::Standing => Step::Done(result),
                 Trace::Intent(intent) => {
                     let effect = Effect::Save { slot: Slot::Parked(machine.held.place), contents: intent.text() };
-                    Step::perform(Self { state: State::Clearing { then: Then::End(result) }, ..machine }, effect)
+                    Step::perform(machine.at(State::Clearing { then: Then::End(result) }), effect)
                 }
             },
         )
     }
 
-    fn clear(self, then: Then) -> Step<Self> {
+    fn clear(self: Box<Self>, then: Then) -> Step<Self> {
         let slot = Slot::Parked(self.held.place);
-        Step::perform(Self { state: State::Clearing { then }, ..self }, Effect::Remove(slot))
+        Step::perform(self.at(State::Clearing { then }), Effect::Remove(slot))
     }
 
-    fn make_do(self, error: Error, now: Timestamp) -> Step<Self> {
+    fn make_do(self: Box<Self>, error: Error, now: Timestamp) -> Step<Self> {
         Step::Done(self.or_stored(error, now))
     }
 
@@ -382,7 +391,7 @@ impl Renewing {
 impl Machine for Renewing {
     type Output = Token;
 
-    fn step(mut self, now: Timestamp, event: Event) -> Step<Self> {
+    fn step(mut self: Box<Self>, now: Timestamp, event: Event) -> Step<Self> {
         match (core::mem::replace(&mut self.state, State::Looking), event) {
             (State::Rereading(step), event) => self.rereading(step.step(now, event), now),
             (State::Looking, Event::Loaded(text)) => self.looked(text.as_ref().and_then(Parked::parse), now),
@@ -390,14 +399,14 @@ impl Machine for Renewing {
                 self.make_do(failure.into(), now)
             }
             (State::Draining { attempt }, Event::Slept) => {
-                let possession = self.possession.take().map(Possession::afresh);
-                Self { possession, ..self }.authenticate(attempt, now)
+                self.possession = self.possession.take().map(Possession::afresh);
+                self.authenticate(attempt, now)
             }
             (State::Authenticating { step, attempt }, event) => {
                 self.authenticating(step.step(now, event), attempt, now)
             }
             (State::Reserving { intent, request }, Event::Reserved) => {
-                Step::perform(Self { state: State::Sending { intent }, ..self }, Effect::Http(request))
+                Step::perform(self.at(State::Sending { intent }), Effect::Http(request))
             }
             (State::Sending { intent }, Event::Responded(response)) => self.answered(response, intent, now),
             (State::Sending { intent }, Event::RequestFailed(failure)) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use syn::{Attribute, Expr, Fields, Item, ItemEnum, Lit, Meta, Type};
+use syn::{Attribute, Expr, Fields, GenericArgument, Item, ItemEnum, Lit, Meta, PathArguments, Type};
 
 use super::list::{self, Line};
 use super::{Machine, State, Transition};
@@ -130,10 +130,16 @@ fn variants(item: &ItemEnum) -> Vec<Declared> {
     item.variants.iter().map(|variant| (variant.ident.to_string(), inside(&variant.fields))).collect()
 }
 
+/// The name of a type, or of what a `Box` holds.
 fn type_name(ty: &Type) -> Option<String> {
-    match ty {
-        Type::Path(path) => Some(path.path.segments.last()?.ident.to_string()),
-        _ => None,
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    match &last.arguments {
+        PathArguments::AngleBracketed(arguments) if last.ident == "Box" => match arguments.args.first()? {
+            GenericArgument::Type(inner) => type_name(inner),
+            _ => None,
+        },
+        _ => Some(last.ident.to_string()),
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) enum Part {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Process {
     /// Its machine, and what it has asked for.
-    pub(super) turn: Option<(Flow, Effect)>,
+    pub(super) turn: Option<(Box<Flow>, Effect)>,
     /// Counts what it was told; what was meant for an earlier turn does not reach it.
     pub(super) serial: u32,
     pub(super) sending: Option<Token>,

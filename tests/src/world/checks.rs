@@ -37,7 +37,7 @@ pub(super) fn answers_every_event(machine: &Flow, effect: &Effect, now: Timestam
             (Effect::Unlock(lock), _) => held.retain(|other| other != lock),
             _ => {}
         }
-        let mut step = machine.clone().step(now, event);
+        let mut step = Box::new(machine.clone()).step(now, event);
         let mut turns = 0;
         while let Step::Perform { machine, effect, .. } = step {
             turns += 1;
