@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::value::Mistakes;
 use super::{FromJson, Json, quoted};
 use crate::Secret;
 
@@ -24,7 +25,10 @@ impl Object {
     pub(crate) fn member<T: FromJson>(&self, name: &str) -> Result<Option<T>, String> {
         match self.raw(name) {
             None => Ok(None),
-            Some(text) => super::read(text).map_err(|_| wrong_type(name)),
+            Some(text) => {
+                let mistakes = Mistakes::default();
+                mistakes.or(FromJson::read(Json::kept(text, &mistakes))).map_err(|_| wrong_type(name))
+            }
         }
     }
 

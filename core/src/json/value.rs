@@ -84,6 +84,11 @@ impl<'a> Json<'a> {
         json
     }
 
+    /// A value in the text that it was kept in: nobody needs to find out again that it is one.
+    pub(super) fn kept(text: &'a str, mistakes: &'a Mistakes) -> Self {
+        Self { text: Some(text), at: 0, mistakes }
+    }
+
     /// Notes that this is not what is expected.
     pub(crate) fn wrong(self) {
         self.mistakes.note(Mistake::At(self.at));

@@ -16,11 +16,19 @@ pub(crate) struct Tokens {
     object: Object,
     id_token: Secret,
     access_token: Secret,
+    times: Times,
     refresh_token: Secret,
     account_id: Option<String>,
     /// `login_owner_id`: new for each login, kept by a refresh.
     owner: Option<Secret>,
     provenance: Option<Provenance>,
+}
+
+/// What the access token says of its time, if it is a JWT that says so. It is asked for again and again, and read once.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+struct Times {
+    issued_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
 }
 
 /// `oauth_provenance`: who issued the tokens, to whom.
@@ -34,9 +42,11 @@ json::object! { Provenance { issuer, client_id } }
 
 impl Tokens {
     pub(super) fn read(object: Object) -> Result<Self, String> {
+        let access_token = object.member("access_token")?.unwrap_or_default();
         Ok(Self {
             id_token: object.member("id_token")?.unwrap_or_default(),
-            access_token: object.member("access_token")?.unwrap_or_default(),
+            times: Times::of(&access_token),
+            access_token,
             refresh_token: object.member("refresh_token")?.unwrap_or_default(),
             account_id: object.member("account_id")?,
             owner: object.member("login_owner_id").ok().flatten(),
@@ -67,6 +77,7 @@ impl Tokens {
         Self {
             object,
             id_token,
+            times: Times::of(&set.access_token),
             access_token: set.access_token,
             refresh_token,
             account_id,
@@ -78,6 +89,7 @@ impl Tokens {
     /// The same session with what a refresh answered; what the answer leaves out stays (RFC 6749, section 6).
     pub(crate) fn renewed(mut self, set: &TokenSet) -> Self {
         self.access_token = set.access_token.clone();
+        self.times = Times::of(&set.access_token);
         self.object.set_text("access_token", set.access_token.expose());
         if let Some(refresh_token) = &set.refresh_token {
             self.refresh_token = refresh_token.clone();
@@ -123,13 +135,17 @@ impl Tokens {
 
     /// When the access token expires, if it is a JWT that says so.
     pub(crate) fn expires_at(&self) -> Option<Timestamp> {
-        Claims::of(&self.access_token)?.expires_at()
+        self.times.expires_at
+    }
+
+    /// When the access token was issued, if it is a JWT that says so.
+    pub(crate) fn issued_at(&self) -> Option<Timestamp> {
+        self.times.issued_at
     }
 
     /// For how long the access token was issued, in milliseconds, if it is a JWT that says so.
     pub(crate) fn lifetime(&self) -> Option<i64> {
-        let claims = Claims::of(&self.access_token)?;
-        Some(claims.expires_at()?.since(claims.issued_at()?)).filter(|lifetime| *lifetime > 0)
+        Some(self.expires_at()?.since(self.issued_at()?)).filter(|lifetime| *lifetime > 0)
     }
 
     /// Whose session it is, for display.
@@ -206,5 +222,12 @@ impl Tokens {
             _ => true,
         };
         workspace_agrees && Claims::of(&self.id_token).is_none_or(|ours| ours.agrees_with(&theirs))
+    }
+}
+
+impl Times {
+    fn of(access_token: &Secret) -> Self {
+        let claims = Claims::of(access_token).unwrap_or_default();
+        Self { issued_at: claims.issued_at(), expires_at: claims.expires_at() }
     }
 }

@@ -259,15 +259,14 @@ impl Order {
     #[expect(clippy::unused_self, reason = "it stands among its kind")]
     fn validity(&self, held: &Held, tokens: &Tokens, now: Timestamp) -> Option<Validity> {
         let last_refresh = held.record().ok().and_then(Record::last_refresh);
-        let claims = Claims::of(tokens.access_token());
-        let claimed = claims.as_ref().and_then(Claims::expires_at);
+        let claimed = tokens.expires_at();
         if let Some((issued_at, expires_at)) = held.sidecar.lifetime(tokens.access_token())
             && (claimed.is_none() || issued_at.since(now) <= SKEW)
         {
             return Some(Validity { issued_at: Some(issued_at), expires_at });
         }
         if let Some(expires_at) = claimed {
-            let issued_at = claims.and_then(|claims| claims.issued_at()).or(last_refresh);
+            let issued_at = tokens.issued_at().or(last_refresh);
             return Some(Validity { issued_at, expires_at });
         }
         // A process may have died before it could note this one's end, or another tool has renewed it.
