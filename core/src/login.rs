@@ -1,6 +1,5 @@
 //! Signing in, whichever way, and saving what comes of it.
 
-use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -12,9 +11,8 @@ use crate::browser_login::{Arrival, Arrived, BrowserLogin, Client};
 use crate::device_login::DeviceLogin;
 use crate::discovery::Discovery;
 use crate::dpop::{self, Possession, PublicKey};
-use crate::home::{Held, Reading, provider_of};
+use crate::home::{Held, Reading};
 use crate::key_exchange::KeyExchange;
-use crate::precedence::Stored as Credential;
 use crate::record::{Record, Tokens};
 use crate::revoking::{Revoking, Session};
 use crate::storing::{NewCredential, Stored, Storing, Terms};
@@ -23,10 +21,10 @@ use crate::token_response::TokenSet;
 use crate::whoami::Whoami;
 use crate::{
     Account, Effect, Endpoints, Error, Event, Key, LogLine, LoggedIn, LoginMethod, LoginRequest, Machine, Misused,
-    Page, Place, Provider, Refused, Report, Revocation, Secret, Seed, Slot, Step, StoreMode, Timestamp, status,
-    unexpected,
+    Place, Provider, Secret, Seed, Slot, Step, StoreMode, Timestamp, unexpected,
 };
 
+mod ending;
 #[cfg(feature = "homes")]
 mod given;
 
@@ -372,88 +370,6 @@ impl Begun {
 
     fn storing(self: Box<Self>, step: Step<Storing>, now: Timestamp) -> Step<Login> {
         step.within(self, |begun, step| begun.at(State::Storing(step)), |begun, result| begun.reply(result, now))
-    }
-
-    /// The waiting browser is told what really happened.
-    fn reply(self: Box<Self>, result: Result<Stored, Error>, now: Timestamp) -> Step<Login> {
-        if !self.browser_waits {
-            return self.finish(result, now);
-        }
-        let page = match &result {
-            Ok(_) => Page::SignedIn,
-            Err(Error::Refused(Refused::AccessDenied { .. } | Refused::NotEntitled) | Error::Declined(_)) => {
-                Page::Declined
-            }
-            Err(Error::Forbidden(_)) => Page::Forbidden,
-            Err(Error::Local(_)) => Page::NotSaved,
-            Err(_) => Page::Failed,
-        };
-        Step::perform(self.at(State::Replying { result }), Effect::Reply(page))
-    }
-
-    fn finish(self: Box<Self>, result: Result<Stored, Error>, now: Timestamp) -> Step<Login> {
-        let mut stored = match result {
-            Ok(stored) => stored,
-            Err(error) => return self.give_back(error, now),
-        };
-        // As in Codex a key or token that was given does not end the session before it.
-        let signed_in = matches!(self.request.method, LoginMethod::Browser | LoginMethod::DeviceCode);
-        let before = stored.before.record.as_ref().ok().and_then(Option::as_ref).and_then(Record::tokens);
-        if before.is_some() && !signed_in {
-            stored.warnings.push(Report {
-                code: "session_left".to_owned(),
-                message: "the session that was stored before lives on at the server".to_owned(),
-                help: Some("run `hallpass logout` first to end a session before its place is taken".to_owned()),
-            });
-        }
-        let before = stored.before.record.as_ref().ok().and_then(Option::as_ref).and_then(Record::tokens);
-        let replaced = before.filter(|before| {
-            signed_in && stored.record.tokens().is_some_and(|after| after.refresh_token() != before.refresh_token())
-        });
-        let Some(tokens) = replaced else { return self.done(stored, None, now) };
-        let configuration = &self.request.configuration;
-        let provider = provider_of(tokens, &stored.before.sidecar, configuration);
-        if stored.record.tokens().is_some_and(|after| after.shares_session(tokens, &provider)) {
-            return self.done(stored, Some(Revocation::NotNeeded), now);
-        }
-        let session = Session::new(tokens, provider, configuration, stored.secret_before.clone(), &self.seed);
-        self.revoking(Revoking::start(session, now), stored, now)
-    }
-
-    /// What was granted and could not be saved is nobody's: it is revoked.
-    fn give_back(self: Box<Self>, error: Error, now: Timestamp) -> Step<Login> {
-        match self.granted.clone() {
-            Some(session) => self.returning(Revoking::start(session, now), error),
-            None => Step::Done(Err(error)),
-        }
-    }
-
-    fn returning(self: Box<Self>, step: Step<Revoking>, error: Error) -> Step<Login> {
-        step.within(
-            (self, error),
-            |(begun, error), step| begun.at(State::Returning { step, error }),
-            |(_, error), _| Step::Done(Err(error)),
-        )
-    }
-
-    fn revoking(self: Box<Self>, step: Step<Revoking>, stored: Stored, now: Timestamp) -> Step<Login> {
-        step.within(
-            (self, stored),
-            |(begun, stored), step| begun.at(State::Revoking { step, stored }),
-            |(begun, stored), result| begun.done(stored, result.ok(), now),
-        )
-    }
-
-    fn done(self: Box<Self>, stored: Stored, previous: Option<Revocation>, now: Timestamp) -> Step<Login> {
-        let Stored { record, after, mut warnings, .. } = stored;
-        let configuration = &self.request.configuration;
-        warnings.extend(configuration.shadow(Credential::of(&after, configuration).as_ref()));
-        if record.tokens().is_some() {
-            warnings.extend(configuration.ignored_overrides(&configuration.provider));
-        }
-        let mut status = status::of(&record, &after, configuration, now);
-        status.account = self.account.or(status.account);
-        Step::Done(Ok(LoggedIn { status, previous, warnings }))
     }
 }
 
