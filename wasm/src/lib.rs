@@ -42,6 +42,10 @@ static ENTERED: Entered = Entered(Cell::new(null_mut()));
 #[wasm_bindgen]
 pub fn open() -> usize {
     let region = MEMORY.open();
+    // Without memory for it there is no flow, and what the page has entered before is another one's.
+    if region.is_null() {
+        core::arch::wasm32::unreachable();
+    }
     let flow = Box::into_raw(Box::new(Flow { region, conversation: Conversation::default() }));
     ENTERED.0.set(flow);
     flow.expose_provenance()
